@@ -1,0 +1,154 @@
+"""The only module that opens duckdb: a workbench that builds a file, and an engine that reads a sealed one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import duckdb
+import polars as pl
+
+from data.errors import EngineFailed
+
+__all__ = ["DuckDBEngine", "Engine", "Values", "Workbench", "quoted"]
+
+Values = Mapping[str, object]
+_Setting = str | bool | int | float | list[str]
+
+LONGEST_QUERY_SECONDS = 60
+
+
+class Engine(Protocol):
+    """What the metrics layer needs of a database: it runs one SELECT and gives a frame."""
+
+    dialect: str
+
+    def run(self, sql: str, values: Values) -> pl.DataFrame:
+        """The rows of one SELECT; `values` are bound to its `$name` parameters. Raises EngineFailed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def quoted(name: str) -> str:
+    """An identifier as SQL. Every generated identifier passes here or through sqlglot."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _limits() -> dict[str, _Setting]:
+    return {
+        "memory_limit": os.environ.get("TANDEM_MEMORY", "4GB"),
+        "threads": int(os.environ.get("TANDEM_THREADS", str(min(4, os.cpu_count() or 1)))),
+    }
+
+
+# `read_only` alone still lets SQL read and write files.
+_HARDENED: dict[str, _Setting] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "max_execution_time": LONGEST_QUERY_SECONDS * 1000,
+}
+
+
+class DuckDBEngine:
+    """Reads one sealed file. Safe to share between threads: each question has a cursor of its own."""
+
+    dialect = "duckdb"
+
+    def __init__(self, file: Path) -> None:
+        try:
+            self._connection = duckdb.connect(str(file), read_only=True, config={**_HARDENED, **_limits()})
+            self._connection.execute("SET lock_configuration = true")
+        except duckdb.Error as error:
+            raise EngineFailed(
+                f"{file}: cannot be opened ({_first_line(error)}). Refresh the company again."
+            ) from error
+
+    def run(self, sql: str, values: Values) -> pl.DataFrame:
+        cursor = self._connection.cursor()
+        try:
+            frame: pl.DataFrame = cursor.sql(sql, params=dict(values) if values else None).pl()
+            return frame
+        except duckdb.InterruptException as error:
+            raise EngineFailed(f"The question took longer than {LONGEST_QUERY_SECONDS} s and was stopped.") from error
+        except duckdb.Error as error:
+            raise EngineFailed(f"The database could not answer: {_first_line(error)}") from error
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+class Workbench:
+    """A writable connection that builds one generation: its model, its personal file, and scratch tables.
+
+    Three databases stand side by side: the model (default schema), `personal`, and `raw` (raw files, deleted
+    when the workbench closes). Used by one thread.
+    """
+
+    def __init__(self, model: Path, personal: Path, scratch: Path) -> None:
+        self._scratch = scratch
+        self._connection = duckdb.connect(str(model), config=_limits())
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET preserve_insertion_order = true")
+        self.attach(personal, "personal")
+        self.attach(scratch, "raw")
+
+    def attach(self, file: Path, name: str) -> None:
+        self._connection.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS {quoted(name)}")
+
+    def execute(self, sql: str, values: Values | Sequence[object] | None = None) -> None:
+        """Run one statement. duckdb.Error passes through as EngineFailed with its first line."""
+        try:
+            self._connection.execute(sql, values)
+        except duckdb.Error as error:
+            raise EngineFailed(_first_line(error)) from error
+
+    def frame(self, sql: str, values: Values | Sequence[object] | None = None) -> pl.DataFrame:
+        """The rows of one SELECT."""
+        cursor = self._connection.cursor()
+        try:
+            frame: pl.DataFrame = cursor.sql(sql, params=values).pl()
+            return frame
+        except duckdb.Error as error:
+            raise EngineFailed(_first_line(error)) from error
+        finally:
+            cursor.close()
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Append a frame to a table (an SQL name) by column names."""
+        self._connection.register("arriving", frame.to_arrow())
+        self.execute(f"INSERT INTO {table} BY NAME SELECT * FROM arriving")
+        self._connection.unregister("arriving")
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Names and types of a table's columns, in order."""
+        rows = self.frame(f"SELECT column_name, column_type FROM (DESCRIBE {table})")
+        return dict(rows.iter_rows())
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write everything to the files, so that no WAL stands beside them, and drop the scratch file."""
+        for name in ("raw", "personal"):
+            self._connection.execute(f"CHECKPOINT {quoted(name)}")
+            self._connection.execute(f"DETACH {quoted(name)}")
+        self._connection.execute("CHECKPOINT")
+        self._connection.close()
+        self._scratch.unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""The one tree of errors, and the nearest right spelling. Knows nothing of files or data.
+
+TandemError                 what a user can cause; its text says what to do
+├── InvalidFiles            company, sources, stages or definition files that do not say something allowed
+├── InvalidQuestion         a question about something that is not defined, or not reachable
+├── RefusedSources          raw files that cannot be trusted; the last good generation stays in place
+├── FailedChecks            the joined model broke a promise written on one of its columns
+├── RefreshRunning          another process is refreshing the same company
+├── NoGeneration            nothing has been refreshed yet
+└── EngineFailed            the database gave up: time, memory, or a generation that is gone
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+__all__ = [
+    "EngineFailed",
+    "FailedChecks",
+    "InvalidFiles",
+    "InvalidQuestion",
+    "NoGeneration",
+    "Place",
+    "Problem",
+    "Problems",
+    "RefreshRunning",
+    "RefusedSources",
+    "TandemError",
+    "did_you_mean",
+]
+
+
+class TandemError(Exception):
+    """Something a user can cause and mend. The text is a whole sentence."""
+
+
+class InvalidQuestion(TandemError):
+    """A question that names something unknown, or asks for what its tables cannot give."""
+
+
+class RefreshRunning(TandemError):
+    """Another process holds the refresh lock of this company."""
+
+
+class NoGeneration(TandemError):
+    """The company has no sealed generation to read."""
+
+
+class EngineFailed(TandemError):
+    """The database could not answer within its limits."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something is written: a file as a person would open it, line and column from 1."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class _WithProblems(TandemError):
+    """An error that carries every problem found in one pass, in the order of the files."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class InvalidFiles(_WithProblems):
+    """Files that people write (YAML, SQL models) hold something that is not allowed."""
+
+
+class RefusedSources(_WithProblems):
+    """Raw files that are empty, damaged or not what sources.yaml says they are."""
+
+
+class FailedChecks(_WithProblems):
+    """Rows of the joined model broke a check written on a column."""
+
+
+@dataclass
+class Problems:
+    """Collects problems, so that one pass reports all of them."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, place: Place, message: str) -> None:
+        self.found.append(Problem(place, message))
+
+    def raise_if_any(self, error: type[_WithProblems] = InvalidFiles) -> None:
+        if self.found:
+            raise error(self.found)
+
+
+def did_you_mean(word: str, known: Iterable[str], listed: str = "Known") -> str:
+    """Two short sentences: the nearest right spelling, where there is one, and what is allowed."""
+    names = sorted(set(known))
+    folded = {name.casefold(): name for name in reversed(names)}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    guess = f"Did you mean '{folded[near[0]]}'? " if near else ""
+    return f"{guess}{listed}: {', '.join(names) if names else 'none'}."

@@ -1,0 +1,199 @@
+"""What an analyst may write as an expression: an allow-list over the parsed tree. Runs nothing.
+
+The SQL that runs is generated from the accepted tree, never the text that was given. Two changes are
+made on the way: a division by zero gives NULL (DuckDB would give infinity), and a cast that cannot be
+made gives NULL.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from data.errors import Place, Problems, did_you_mean
+
+__all__ = ["Expression", "Rules", "literal", "parse_expression"]
+
+LONGEST_TEXT = 2_000
+MOST_NODES = 400
+
+_OPERATORS = (
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.DPipe,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ,
+    exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case, exp.If,
+)  # fmt: skip
+_LEAVES = (exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var)
+# `repeat`, `lpad`, `levenshtein` and list functions ignore interrupts and memory limits: none may stand here.
+_FUNCTIONS = (
+    exp.Abs, exp.Ceil, exp.Coalesce, exp.Concat, exp.Contains, exp.DateDiff, exp.Floor, exp.Greatest, exp.Least,
+    exp.Left, exp.Length, exp.Lower, exp.Month, exp.Nullif, exp.Quarter, exp.RegexpLike, exp.Replace, exp.Right,
+    exp.Round, exp.SplitPart, exp.StartsWith, exp.Substring, exp.TimestampTrunc, exp.Trim, exp.Upper, exp.Year,
+)  # fmt: skip
+_CASTS = (exp.Cast, exp.TryCast)
+_AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.AnyValue)
+_AGGREGATE_PARTS = (exp.Distinct, exp.Filter, exp.Where, exp.Star, exp.IgnoreNulls)
+_EXTREMES = (exp.Min, exp.Max, exp.AnyValue)
+_CAST_TYPES = {"TEXT", "VARCHAR", "INT", "BIGINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE", "TIMESTAMP"}
+_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "HOUR", "MINUTE"}
+_TEXT_TYPES = ("VARCHAR", "TEXT")
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An accepted expression. Two are equal when their normalised SQL is.
+
+    `columns` are the columns it reads. `additive` says that results of disjoint groups may be added up.
+    """
+
+    sql: str
+    tree: exp.Expr = field(compare=False, hash=False, repr=False)
+    columns: frozenset[str] = frozenset()
+    additive: bool = False
+
+    def copy_tree(self) -> exp.Expr:
+        """A tree of one's own: sqlglot's trees are mutable."""
+        return self.tree.copy()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is allowed here: columns with their types, and whether exactly one level of aggregates is expected."""
+
+    columns: Mapping[str, str]
+    aggregates: bool = False
+    columns_are: str = "column"
+
+
+class _Refused(Exception):
+    """The sentence for the first thing in an expression that is not allowed."""
+
+
+def literal(value: object) -> Expression:
+    """A constant of a YAML file as an expression."""
+    tree = exp.convert(value)
+    return Expression(tree.sql(dialect="duckdb"), tree)
+
+
+def parse_expression(text: str, rules: Rules, place: Place, problems: Problems, subject: str) -> Expression | None:
+    """The expression, or None with one problem at `place` that starts with `subject`."""
+    try:
+        return _accept(text, rules)
+    except _Refused as refused:
+        problems.add(place, f"{subject}: {refused}")
+        return None
+
+
+def _accept(text: str, rules: Rules) -> Expression:
+    tree = _parse(text).copy()
+    nodes = list(tree.walk())
+    if len(nodes) > MOST_NODES:
+        raise _Refused(f"has {len(nodes)} parts; at most {MOST_NODES} are allowed. Split it in two.")
+    for node in nodes:
+        _check_node(node, rules)
+    names = [node.name for node in nodes if isinstance(node, exp.Column)]
+    for name in names:
+        if name not in rules.columns:
+            raise _Refused(f"unknown {rules.columns_are} '{name}'. {did_you_mean(name, rules.columns)}")
+    _check_aggregation(tree, rules)
+    safe = tree.transform(_safe_division).transform(_safe_cast)
+    return Expression(
+        safe.sql(dialect="duckdb", identify=True),
+        safe,
+        frozenset(names),
+        additive=_is_additive(tree),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(text: str) -> exp.Expr:
+    if len(text) > LONGEST_TEXT:
+        raise _Refused(f"is longer than {LONGEST_TEXT:,} characters.")
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+        tokens = sqlglot.tokenize(text, read="duckdb")
+    except (SqlglotError, RecursionError) as error:
+        reason = str(error).split("\n", 1)[0].removesuffix(".")
+        raise _Refused(f"'{text}' is not an expression ({reason}).") from None
+    if any(token.comments for token in tokens):
+        raise _Refused(f"'{text}': comments are not allowed inside an expression.")
+    return tree
+
+
+def _check_node(node: exp.Expr, rules: Rules) -> None:
+    shown = node.sql(dialect="duckdb")
+    if isinstance(node, exp.Column) and (node.table or not isinstance(node.this, exp.Identifier)):
+        raise _Refused(f"'{shown}': write the {rules.columns_are} alone, without the table before it.")
+    if isinstance(node, _CASTS):
+        kind = node.to.sql(dialect="duckdb").split("(")[0]
+        if kind not in _CAST_TYPES:
+            raise _Refused(f"cast to '{kind}' is not allowed. Allowed: {', '.join(sorted(_CAST_TYPES)).lower()}.")
+    elif isinstance(node, exp.Var) and node.name.upper() not in _UNITS:
+        raise _Refused(f"'{node.name}' is not a unit. Allowed: {', '.join(sorted(_UNITS)).lower()}.")
+    elif isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+        raise _Refused("'*' is allowed only in count(*).")
+    elif isinstance(node, exp.Where) and not isinstance(node.parent, exp.Filter):
+        raise _Refused(f"'{shown}': WHERE is allowed only inside FILTER (...).")
+    elif isinstance(node, (*_AGGREGATES, *_AGGREGATE_PARTS)):
+        if not rules.aggregates:
+            raise _Refused(f"'{shown}': an aggregate is not allowed here, only an expression over one row.")
+    elif not isinstance(node, (*_OPERATORS, *_LEAVES, *_FUNCTIONS)):
+        raise _Refused(f"'{shown}' is not allowed. {_what_is_allowed(node)}")
+
+
+def _what_is_allowed(node: exp.Expr) -> str:
+    if not isinstance(node, exp.Func):
+        return "Allowed: columns, constants, arithmetic, comparisons, and/or/not, in (...), CASE, casts and functions."
+    names = {kind.sql_name().lower() for kind in (*_FUNCTIONS, *_AGGREGATES)}
+    return did_you_mean(node.name or node.sql_name(), names, "Allowed functions")
+
+
+def _check_aggregation(tree: exp.Expr, rules: Rules) -> None:
+    """With aggregates allowed: every column stands inside exactly one aggregate; extremes see no text."""
+    if not rules.aggregates:
+        return
+    found = list(tree.find_all(*_AGGREGATES))
+    if not found:
+        raise _Refused(f"'{tree.sql(dialect='duckdb')}' has no aggregate such as count(*), sum(...) or avg(...).")
+    for aggregate in found:
+        if aggregate.find_ancestor(*_AGGREGATES):
+            raise _Refused(f"'{aggregate.sql(dialect='duckdb')}': an aggregate inside an aggregate is not allowed.")
+    for column in tree.find_all(exp.Column):
+        inside = column.find_ancestor(*_AGGREGATES, exp.Filter)
+        if inside is None:
+            raise _Refused(f"'{column.name}' stands outside of an aggregate: wrap it, for example sum({column.name}).")
+        is_text = rules.columns.get(column.name, "").upper().startswith(_TEXT_TYPES)
+        if isinstance(inside, _EXTREMES) and is_text:
+            name = inside.sql_name().lower()
+            raise _Refused(
+                f"{name} is only for numbers and dates; '{column.name}' is text and would show one row's value."
+            )
+
+
+def _is_additive(tree: exp.Expr) -> bool:
+    """One count or sum, not distinct, possibly filtered, times or divided by constants."""
+    node = tree
+    while isinstance(node, (exp.Paren, exp.Filter, exp.Neg)):
+        node = node.this
+    if isinstance(node, (exp.Mul, exp.Div)) and isinstance(node.expression, exp.Literal):
+        return _is_additive(node.this)
+    if isinstance(node, (exp.Add, exp.Sub)):
+        return _is_additive(node.this) and _is_additive(node.expression)
+    return isinstance(node, (exp.Count, exp.Sum)) and not isinstance(node.this, exp.Distinct)
+
+
+def _safe_division(node: exp.Expr) -> exp.Expr:
+    # DuckDB answers 1/0 with infinity; an answer must be empty instead.
+    if isinstance(node, (exp.Div, exp.Mod)) and not isinstance(node.expression, exp.Nullif):
+        node.set("expression", exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0)))
+    return node
+
+
+def _safe_cast(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+        return exp.TryCast(this=node.this, to=node.to)
+    return node
