@@ -13,7 +13,7 @@ from pathlib import Path
 from data.errors import InvalidFiles, Place, Problem, Problems, did_you_mean
 from data.yaml_files import Fields, Node, read_yaml
 
-__all__ = ["MONTHS", "WEEKDAYS", "Company", "company_folder", "read_company"]
+__all__ = ["MONTHS", "WEEKDAYS", "Company", "company_folder", "is_zone", "read_company", "zone_hint"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
@@ -110,7 +110,7 @@ def _company(folder: Path, fields: Fields) -> Company:
 def _zone(fields: Fields) -> str:
     zone = fields.text("time_zone", required=True) or "UTC"
     if not is_zone(zone):
-        fields.report("time_zone", f"unknown time zone '{zone}'. {_zone_hint(zone)}")
+        fields.report("time_zone", f"unknown time zone '{zone}'. {zone_hint(zone)}")
     return zone
 
 
@@ -119,7 +119,8 @@ def is_zone(name: str) -> bool:
     return name in zoneinfo.available_timezones()
 
 
-def _zone_hint(zone: str) -> str:
+def zone_hint(zone: str) -> str:
+    """The nearest right spelling of a time zone, and what to write."""
     hint = did_you_mean(zone, zoneinfo.available_timezones()).split("Known:")[0]
     return f"{hint}Write a name of the IANA database such as Europe/Berlin."
 

@@ -1,0 +1,63 @@
+"""The screen: page setup, shared filters, navigation. Owns no numbers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import streamlit as st
+
+from data.company import company_folder
+from data.errors import TandemError
+from data.generations import current
+from data.refresh import ensure_generation
+from metrics import OpenCompany, open_company
+from pages import _theme
+from pages._filters import view_from_sidebar
+from pages._words import escape
+
+PAGES = {
+    "Meet": [st.Page("pages/this_week.py", title="This week", icon=":material/today:", default=True)],
+    "Understand": [st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:")],
+}
+
+
+@st.cache_resource(show_spinner=False)
+def opened(folder: str) -> OpenCompany:
+    """One open company for all viewers of this process."""
+    return open_company(folder)
+
+
+def prepare(company: OpenCompany) -> None:
+    """Refresh a company that is opened for the first time, with progress on the screen."""
+    if current(company.company) is not None:
+        return
+    with st.container(key="preparing"):
+        st.title(escape(company.company.name), anchor=False)
+        bar = st.progress(0.0, text="Preparing the data for the first time")
+        ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
+    st.rerun()
+
+
+def main() -> None:
+    st.set_page_config(page_title="Tandem", page_icon=":material/join:", layout="wide")
+    page = st.navigation(PAGES)
+    theme = _theme.apply()
+    company = opened(str(company_folder()))
+    prepare(company)
+    session = company.at()
+    if company.problems is not None:
+        lines = "  \n".join(escape(problem) for problem in company.problems.problems)
+        st.warning(f"A definition file is broken, so the last good definitions are shown:  \n{lines}")
+    st.session_state["view"] = view_from_sidebar(session, theme)
+    page.run()
+
+
+try:
+    main()
+except TandemError as error:
+    st.error("  \n".join(escape(line) for line in str(error).splitlines()))
+except Exception:  # the screen is the one place of its kind that catches everything: it logs it with an id
+    fault = secrets.token_hex(4)
+    logging.exception("fault %s", fault)
+    st.error(f"Something went wrong inside Tandem. The server's log has it under fault {fault}.")

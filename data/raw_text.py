@@ -1,0 +1,161 @@
+"""The parts of one raw file to one table of text, with what could not be taken set apart. Casts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import polars as pl
+
+from data.decoding import Part, Record, check_columns, find_layout, read_records, refused
+from data.engine import Workbench, quoted
+from data.file_specs import FileSpec
+
+__all__ = ["QUARANTINE", "RawText"]
+
+CHUNK = 50_000
+QUARANTINE = "file VARCHAR, line BIGINT, column_name VARCHAR, reason VARCHAR, value VARCHAR"
+_REJECTS = {"file": pl.String, "line": pl.Int64, "column_name": pl.String, "reason": pl.String, "value": pl.String}
+# Larger whole numbers are not exact as floats: an id that was stored so has lost digits.
+_EXACT = 2**53
+
+
+class RawText:
+    """One file of sources.yaml as text in the workbench.
+
+    `table` holds `_file`, `_line`, `_record` (the whole line, where a row id is declared) and the declared columns;
+    `rejects` has the shape of the quarantine. `lines` counts records after the headers, `blank` those without text.
+    `dated` are the headers that a Parquet file stores as dates or times.
+    """
+
+    def __init__(self, spec: FileSpec, bench: Workbench) -> None:
+        self.spec, self.bench = spec, bench
+        # A declared name has no space in it, so these can never be another file's table.
+        self.table = f'"raw".{quoted(spec.name + " text")}'
+        self.rejects = f'"raw".{quoted(spec.name + " rejects")}'
+        self.lines = self.blank = 0
+        self.dated: frozenset[str] = frozenset()
+        columns = "".join(f", {quoted(name)} VARCHAR" for name in spec.columns)
+        bench.execute(f'CREATE TABLE {self.table} ("_file" VARCHAR, "_line" BIGINT, "_record" VARCHAR{columns})')
+        bench.execute(f"CREATE TABLE {self.rejects} ({QUARANTINE})")
+
+    def load(self, part: Part) -> None:
+        """Add the records of one part. Raises RefusedSources where the part cannot be trusted."""
+        before = self.lines
+        if part.path.name.lower().endswith(".parquet"):
+            self._load_parquet(part)
+        else:
+            self._load_text(part)
+        if self.lines == before and not self.spec.may_be_empty:
+            raise refused(
+                part.label,
+                0,
+                "has a header and no rows. Export it again, or declare may_be_empty: true if that is right.",
+            )
+
+    def _load_text(self, part: Part) -> None:
+        layout = find_layout(part, self.spec)
+        records = read_records(part, layout.encoding, layout.delimiter)
+        header = next(record for record in records if record.fields and any(map(str.strip, record.fields)))
+        seen = header.last
+        while chunk := list(islice(records, CHUNK)):
+            seen = chunk[-1].last
+            self._insert(part, self._frame(self._good(part, chunk, len(layout.header)), layout.header))
+        # The reader's count against one that was made without it: a line that only one of them saw is a lost line.
+        if seen != layout.lines:
+            raise refused(part.label, seen, f"ends here for the reader, but has {layout.lines} lines. Export it again.")
+
+    def _good(self, part: Part, records: Sequence[Record], width: int) -> list[tuple[int, list[str]]]:
+        """Line and fields of the records that fit the header; the others are counted as blank or rejected."""
+        good: list[tuple[int, list[str]]] = []
+        bad: list[tuple[str, int, None, str, None]] = []
+        for record in records:
+            fields = record.fields
+            if fields is None:
+                # It may have swallowed whole lines, so each counts.
+                reason = f"belongs to a record with a broken quote that starts at line {record.first}"
+                bad += [(part.label, line, None, reason, None) for line in range(record.first, record.last + 1)]
+                self.lines += record.last - record.first
+            elif not any(map(str.strip, fields)):
+                self.blank += 1
+            elif len(fields) != width:
+                count = f"{len(fields)} field" + ("" if len(fields) == 1 else "s")
+                bad.append((part.label, record.first, None, f"has {count}, the header has {width}", None))
+            else:
+                good.append((record.first, fields))
+        self.lines += len(records)
+        if bad:
+            self.bench.insert(self.rejects, pl.DataFrame(bad, schema=_REJECTS, orient="row"))
+        return good
+
+    def _frame(self, good: list[tuple[int, list[str]]], header: tuple[str, ...]) -> pl.DataFrame:
+        rows = [fields for _, fields in good]
+        columns = list(zip(*rows, strict=True)) or [()] * len(header)
+        frame = pl.DataFrame(
+            {
+                name: pl.Series(columns[header.index(column.header)], dtype=pl.String)
+                for name, column in self.spec.columns.items()
+            }
+        )
+        lines = pl.Series("_line", [line for line, _ in good], dtype=pl.Int64)
+        if not self.spec.row_id:
+            return frame.with_columns(lines)
+        # By name, so that a second delivery with its columns in another order is still the same line.
+        order = sorted(range(len(header)), key=header.__getitem__)
+        whole = pl.Series("_record", ["\x1f".join(fields[i] for i in order) for fields in rows], dtype=pl.String)
+        return frame.with_columns(lines, whole)
+
+    def _load_parquet(self, part: Part) -> None:
+        for frame in self._parquet_frames(part):
+            self.lines += frame.height
+            self._insert(part, frame)
+
+    def _parquet_frames(self, part: Part) -> Iterator[pl.DataFrame]:
+        """Typed columns as ISO text, so that there is one way to cast and one set of reasons."""
+        try:
+            scan = pl.scan_parquet(part.path, glob=False)
+            schema = scan.collect_schema()
+            rows = int(scan.select(pl.len()).collect().item())
+        except (pl.exceptions.PolarsError, OSError):
+            raise refused(part.label, 0, "is not a readable Parquet file. Export it again.") from None
+        check_columns(part, list(schema), self.spec)
+        self.dated |= {name for name, kind in schema.items() if kind.is_temporal()}
+        texts = [
+            _as_text(column.header, schema[column.header], self.spec.decimal).alias(name)
+            for name, column in self.spec.columns.items()
+        ]
+        whole = pl.concat_str(pl.col(sorted(schema)).cast(pl.String), separator="\x1f", ignore_nulls=False)
+        if self.spec.row_id:
+            texts.append(whole.alias("_record"))
+        for start in range(0, rows, CHUNK):
+            frame = scan.slice(start, CHUNK).select(texts).collect()
+            lines = pl.Series("_line", range(start + 1, start + frame.height + 1), dtype=pl.Int64)
+            yield frame.with_columns(lines)
+
+    def _insert(self, part: Part, frame: pl.DataFrame) -> None:
+        """Trim, make empty text NULL, set rows with zero bytes apart, and append."""
+        names = list(self.spec.columns)
+        frame = frame.with_columns(pl.col(names).str.strip_chars()).with_columns(
+            *(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names),
+            pl.lit(part.label).alias("_file"),
+        )
+        broken = pl.any_horizontal(pl.col(names).str.contains("\0", literal=True).fill_null(False))
+        rejected = frame.filter(broken)
+        if rejected.height:
+            reason = pl.lit("holds a zero byte").alias("reason")
+            self.bench.insert(
+                self.rejects, rejected.select(pl.col("_file").alias("file"), pl.col("_line").alias("line"), reason)
+            )
+            frame = frame.filter(~broken)
+        self.bench.insert(self.table, frame)
+
+
+def _as_text(header: str, kind: pl.DataType, decimal: str) -> pl.Expr:
+    column = pl.col(header)
+    text = column.cast(pl.String)
+    if not kind.is_numeric():
+        return text
+    if kind.is_float():
+        whole = (column == column.floor()) & (column.abs() < _EXACT)
+        text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
+    return text.str.replace(".", decimal, literal=True) if decimal != "." else text

@@ -1,0 +1,163 @@
+"""Raw files to a sealed generation: a tuple of steps over what has been built so far. Asks no questions.
+
+A refused file, a broken definition or a failed check ends the refresh before anything is sealed, so that the last
+good generation stays in place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data.absences import reasons
+from data.company import Company
+from data.description import TableDescription
+from data.engine import Workbench
+from data.errors import Problem, Problems, RefusedSources
+from data.generations import (
+    MODEL,
+    PERSONAL,
+    LoadedFile,
+    Manifest,
+    StageFact,
+    building_folder,
+    current,
+    refresh_lock,
+    seal,
+)
+from data.mapping import MappingReport, map_tables
+from data.model_files import STANDARD
+from data.models import build_models
+from data.personal import email_hash_key
+from data.reading import FileReport, read_file
+from data.sources import Sources, read_sources
+from data.stages import Stages, read_stages
+
+__all__ = ["Progress", "ensure_generation", "refresh"]
+
+# Told before each piece of work: what is being done, and the share of the whole that is done already.
+Progress = Callable[[str, float], None]
+
+
+@dataclass
+class _Build:
+    """What the steps hand on to each other."""
+
+    company: Company
+    sources: Sources
+    stages: Stages
+    bench: Workbench
+    progress: Progress
+    files: list[FileReport] = field(default_factory=list)
+    mapped: MappingReport | None = None
+    tables: Mapping[str, TableDescription] = field(default_factory=dict)
+
+
+def refresh(company: Company, progress: Progress) -> Manifest:
+    """Build, check and seal a new generation, and make it the current one.
+
+    Raises InvalidFiles, RefusedSources, FailedChecks (the last good generation stays) and RefreshRunning.
+    """
+    with refresh_lock(company):
+        progress("Reading sources.yaml and stages.yaml", 0.0)
+        problems = Problems()
+        sources, stages = read_sources(company, problems), read_stages(company, problems)
+        problems.raise_if_any()
+        with building_folder(company) as (name, folder):
+            with Workbench(folder / MODEL, folder / PERSONAL, folder / "scratch.duckdb") as bench:
+                build = _Build(company, sources, stages, bench, progress)
+                for step in STEPS:
+                    step(build)
+            progress("Sealing", 0.95)
+            manifest = _manifest(name, build)
+            seal(company, folder, manifest)
+    progress("Done", 1.0)
+    return manifest
+
+
+def ensure_generation(company: Company, progress: Progress) -> None:
+    """Refresh a company that has no generation yet."""
+    if current(company) is None:
+        refresh(company, progress)
+
+
+def _read(build: _Build) -> None:
+    """All files are read before any is refused, so that one run tells everything that is wrong with them."""
+    refused: list[Problem] = []
+    for index, spec in enumerate(build.sources.files.values()):
+        build.progress(f"Reading {spec.name}", 0.05 + 0.45 * index / len(build.sources.files))
+        try:
+            build.files.append(read_file(spec, build.company, build.bench))
+        except RefusedSources as error:
+            refused += error.problems
+    if refused:
+        raise RefusedSources(refused)
+
+
+def _map(build: _Build) -> None:
+    build.progress("Mapping to contacts, touches and deals", 0.5)
+    build.mapped = map_tables(build.sources, build.company, build.bench, email_hash_key(build.company))
+
+
+def _model(build: _Build) -> None:
+    assert build.mapped is not None
+    build.progress("Building the joined model", 0.7)
+    absences = reasons(build.sources.absent, build.mapped.mapped, build.stages, build.company, build.bench)
+    build.tables = build_models(build.stages, build.company, build.bench, absences)
+
+
+STEPS: tuple[Callable[[_Build], None], ...] = (_read, _map, _model)
+
+
+def _manifest(name: str, build: _Build) -> Manifest:
+    assert build.mapped is not None
+    return Manifest(
+        generation=name,
+        made_at=dt.datetime.now(dt.UTC),
+        through=_through(build),
+        files=tuple(_loaded(report) for report in build.files),
+        tables=build.tables,
+        stages=tuple(
+            StageFact(stage.name, stage.label, stage.band, stage.owner, stage.means, stage.recorded_from)
+            for stage in build.stages.stages
+        ),
+        fingerprints={
+            "sources": build.sources.fingerprint,
+            "stages": build.stages.fingerprint,
+            "models": _models_fingerprint(build.company),
+        },
+        excluded=build.mapped.excluded,
+        unmatched_campaigns=tuple(build.mapped.unmatched_campaigns),
+    )
+
+
+def _models_fingerprint(company: Company) -> str:
+    """A hash of the text of all model files, standard and the company's own."""
+    content = hashlib.sha256()
+    for folder in (STANDARD, company.folder / "models"):
+        for file in sorted(folder.glob("*.sql")):
+            content.update(file.name.encode() + b"\0" + file.read_bytes())
+    return content.hexdigest()[:16]
+
+
+def _loaded(report: FileReport) -> LoadedFile:
+    return LoadedFile(
+        name=report.name,
+        path=", ".join(Path(path).name for path in report.paths),
+        lines=report.lines,
+        loaded=report.loaded,
+        quarantined=report.quarantined,
+        skipped=report.skipped,
+        through=report.through,
+    )
+
+
+def _through(build: _Build) -> dt.date | None:
+    """The earliest `through` of the files that stages are read from: beyond it a conversion may be missing."""
+    tables = {need.partition(".")[0] for stage in build.stages.stages for sign in stage.signs for need in sign.needs}
+    names = {mapping.file for mapping in build.sources.mappings if mapping.table in tables}
+    days = [report.through for report in build.files if report.name in names and report.through is not None]
+    return min(days, default=None)

@@ -1,0 +1,341 @@
+"""The commands of the metrics layer: check, list, ask, explain and funnel. Prints answers on standard output only."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from data.calendar import GRAINS, Period
+from data.commands import CompanyOption, ready_company, stderr
+from data.errors import InvalidFiles, InvalidQuestion, Problems
+from data.sources import read_sources
+from data.stages import read_stages
+from metrics.explain import explain
+from metrics.kinds import FUNNEL_RESULTS
+from metrics.query import Query
+from metrics.run import Answer, OpenCompany, Session
+
+__all__ = ["mount"]
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    csv = "csv"
+    json = "json"
+    table = "table"
+
+
+class Listed(StrEnum):
+    """What `list` lists."""
+
+    metrics = "metrics"
+    dimensions = "dimensions"
+    stages = "stages"
+    terms = "terms"
+    tables = "tables"
+
+
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="Default: a table on a terminal, CSV where the output goes elsewhere.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json: rows, reasons, notes, SQL.")]
+ByOption = Annotated[list[str] | None, typer.Option("--by", help="Dimension to split by; may be given several times.")]
+FromOption = Annotated[str | None, typer.Option("--from", help="First day, such as 2018-01-01.")]
+ToOption = Annotated[str | None, typer.Option("--to", help="First day after the period (half-open).")]
+WhereOption = Annotated[str | None, typer.Option("--where", help="Condition over dimensions: \"channel = 'social'\".")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Only what had happened when this day began.")]
+GrainOption = Annotated[str | None, typer.Option("--grain", help=f"One row per {', '.join(GRAINS)}.")]
+
+
+def mount(app: typer.Typer) -> None:
+    """Add this layer's commands to the command line."""
+    app.command("check")(check_command)
+    app.command("list")(list_command)
+    app.command("ask")(ask_command)
+    app.command("explain")(explain_command)
+    app.command("funnel")(funnel_command)
+
+
+def ask_command(
+    metrics: Annotated[
+        list[str], typer.Argument(help="Metrics, such as: leads customers lead_to_customer.rate_to_date")
+    ],
+    by: ByOption = None,
+    grain: GrainOption = None,
+    from_day: FromOption = None,
+    to_day: ToOption = None,
+    where: WhereOption = None,
+    as_of: AsOfOption = None,
+    order: Annotated[
+        list[str] | None, typer.Option("--order", help="Column to order by; a minus before it for descending.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="At most so many rows.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="The rows behind the one metric instead of the number.")] = False,
+    company: CompanyOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask metrics by dimensions. Standard output holds only the answer; reasons and notes go to standard error."""
+    session = _session(company)
+    query = Query(
+        metrics=_split(metrics),
+        by=_split(by),
+        grain=grain,
+        period=_period(session, from_day, to_day),
+        where=where,
+        as_of=_day(as_of, "--as-of"),
+        order=_split(order),
+        limit=limit,
+    )
+    if rows:
+        _print_rows(session, query, _format(form, as_json))
+    else:
+        _print_answer(session.answer(query), _format(form, as_json))
+
+
+def funnel_command(
+    name: Annotated[str, typer.Argument(help="A funnel, such as lead_to_customer.")],
+    within: Annotated[
+        str | None, typer.Option("--within", help="Windows in days from the first step, such as 30,90,180.")
+    ] = None,
+    by: ByOption = None,
+    grain: GrainOption = None,
+    from_day: FromOption = None,
+    to_day: ToOption = None,
+    where: WhereOption = None,
+    as_of: AsOfOption = None,
+    company: CompanyOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow cohorts through the stages: a row per step, window and group."""
+    session = _session(company)
+    query = Query(
+        metrics=(name,),
+        by=_split(by),
+        grain=grain,
+        period=_period(session, from_day, to_day),
+        where=where,
+        as_of=_day(as_of, "--as-of"),
+        within=_windows(within),
+    )
+    answer = session.funnel(name, query)
+    keys = [*query.by, *(["period"] if grain else [])]
+    shown = answer.frame.select([*keys, "step", "within_days", *FUNNEL_RESULTS])
+    _print_frame(shown, answer, _format(form, as_json))
+
+
+def explain_command(
+    metric: Annotated[str, typer.Argument(help="A metric, such as win_rate.")],
+    company: CompanyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a metric means: its sentence, formula, dimensions, where it is used and the SQL that runs."""
+    explained = asdict(explain(_session(company).reach, metric))
+    if as_json:
+        typer.echo(json.dumps(explained))
+        return
+    for key, value in explained.items():
+        text = ", ".join(value) if isinstance(value, tuple) else value
+        if text:
+            typer.echo(f"{key.replace('_', ' ')}: {text}")
+
+
+def list_command(
+    what: Annotated[Listed, typer.Argument(help="What to list.")] = Listed.metrics,
+    company: CompanyOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List metrics, dimensions, stages, terms or tables, and say which this company has no answer for."""
+    session = _session(company)
+    rows = _LISTS[what](session)
+    _print_frame(pl.DataFrame(rows, infer_schema_length=None), None, _format(form, as_json))
+
+
+def check_command(company: CompanyOption = None) -> None:
+    """Check all files of the company: every problem with its file, line, column and the nearest right spelling."""
+    opened = ready_company(company)
+    problems = Problems()
+    read_sources(opened, problems)
+    read_stages(opened, problems)
+    try:
+        session = OpenCompany(opened).at()
+    except InvalidFiles as error:
+        problems.found += error.problems
+    problems.raise_if_any()
+    found = session.definitions
+    counts = f"{len(found.metrics)} metrics, {len(found.dimensions)} dimensions, {len(found.terms)} terms"
+    typer.echo(f"{opened.name}: all files are right. {counts}, {len(session.manifest.stages)} stages.")
+    for name in found.replaced:
+        typer.echo(f"replaces the standard: {name}")
+
+
+def _session(folder: str | None) -> Session:
+    return OpenCompany(ready_company(folder)).at()
+
+
+# -- what was typed --------------------------------------------------------------------------------------------------
+
+
+def _split(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Names given one by one or with commas between."""
+    return tuple(name.strip() for text in given or () for name in text.split(",") if name.strip())
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidQuestion(f"{option} is '{text}'; write a day such as 2018-01-31.") from None
+
+
+def _period(session: Session, from_day: str | None, to_day: str | None) -> Period | None:
+    """The days asked; an open side reaches as far as days go."""
+    start, until = _day(from_day, "--from"), _day(to_day, "--to")
+    if start is None and until is None:
+        return None
+    if until is None and session.through is not None:
+        until = session.through + dt.timedelta(days=1)
+    if start is None or until is None or until <= start:
+        missing = "--from" if start is None else "--to"
+        if start is not None and until is not None:
+            raise InvalidQuestion(f"The period from {start} to {until} holds no day: --to is the first day after it.")
+        raise InvalidQuestion(f"A period needs both ends: {missing} is missing.")
+    return Period(start, until)
+
+
+def _windows(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise InvalidQuestion(f"--within is '{text}'; write days with commas between, such as 30,90,180.")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+# -- what is printed -------------------------------------------------------------------------------------------------
+
+
+def _format(form: Format | None, as_json: bool) -> Format:
+    if as_json:
+        return Format.json
+    return form or (Format.table if sys.stdout.isatty() else Format.csv)
+
+
+def _print_answer(answer: Answer, form: Format) -> None:
+    _print_frame(answer.frame, answer, form)
+
+
+def _print_frame(frame: pl.DataFrame, answer: Answer | None, form: Format) -> None:
+    reasons: Mapping[str, str] = answer.reasons if answer else {}
+    notes: tuple[str, ...] = answer.notes if answer else ()
+    if form is Format.json:
+        content: dict[str, Any] = {"rows": frame.to_dicts()}
+        if answer is not None:
+            content |= {
+                "reasons": dict(reasons),
+                "notes": list(notes),
+                "sql": answer.sql,
+                "values": dict(answer.values),
+            }
+        typer.echo(json.dumps(content, default=str))
+        return
+    for metric, reason in reasons.items():
+        stderr.print(f"{metric}: {reason}", markup=False, soft_wrap=True)
+    for note in notes:
+        stderr.print(note, markup=False, soft_wrap=True)
+    typer.echo(_csv(frame), nl=False) if form is Format.csv else _print_table(frame)
+
+
+def _csv(frame: pl.DataFrame) -> str:
+    """RFC 4180 with plain line ends; NULL is an empty cell, fractions have full precision."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(frame.columns)
+    writer.writerows(["" if value is None else value for value in row] for row in frame.iter_rows())
+    return written.getvalue()
+
+
+def _print_table(frame: pl.DataFrame) -> None:
+    table = Table(box=None)
+    for name, kind in frame.schema.items():
+        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        # Text, not str: a name from the CRM must not be read as markup.
+        table.add_row(*(Text("" if value is None else _cell(value)) for value in row))
+    Console(highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def _print_rows(session: Session, query: Query, form: Format) -> None:
+    for part in session.rows(query):
+        stderr.print(f"{part.label}: {part.reason or f'{part.frame.height:,} rows'}", markup=False, soft_wrap=True)
+        _print_frame(part.frame, None, form)
+
+
+def _listed_metrics(session: Session) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for name, metric in sorted(session.definitions.metrics.items()):
+        reason = session.answer(Query((name,), limit=1)).reasons.get(name, "")
+        kind = type(metric).__name__.lower()
+        rows.append({"metric": name, "kind": kind, "owner": metric.owner, "label": metric.label, "no_answer": reason})
+    return rows
+
+
+def _listed_dimensions(session: Session) -> list[dict[str, object]]:
+    return [
+        {"dimension": name, "label": found.label, "tables": " ".join(found.on), "description": found.description}
+        for name, found in sorted(session.definitions.dimensions.items())
+    ]
+
+
+def _listed_stages(session: Session) -> list[dict[str, object]]:
+    return [
+        {"stage": s.name, "label": s.label, "band": s.band, "owner": s.owner, "means": s.means}
+        for s in session.manifest.stages
+    ]
+
+
+def _listed_terms(session: Session) -> list[dict[str, object]]:
+    terms = session.definitions.terms
+    return [{"term": name, "label": term.label, "description": term.description} for name, term in terms.items()]
+
+
+def _listed_tables(session: Session) -> list[dict[str, object]]:
+    return [
+        {"table": name, "rows": table.rows, "key": " ".join(table.key), "sentence": table.sentence}
+        for name, table in sorted(session.definitions.tables.items())
+    ]
+
+
+_LISTS = {
+    Listed.metrics: _listed_metrics,
+    Listed.dimensions: _listed_dimensions,
+    Listed.stages: _listed_stages,
+    Listed.terms: _listed_terms,
+    Listed.tables: _listed_tables,
+}

@@ -1,0 +1,109 @@
+"""A metric in words: sentence, formula, dimensions, what uses it, and the SQL that runs. Computes no number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metrics.emit import emit_plan
+from metrics.fingerprints import fingerprint
+from metrics.funnel import declared_steps
+from metrics.kinds import Aggregate, Funnel, Input, Metric, Ratio
+from metrics.plan import plan
+from metrics.query import Query
+from metrics.reach import Reach, Unanswerable
+
+__all__ = ["Explanation", "explain", "formula"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the definitions page and `explain` show of a metric. `reason` says why this company has no answer."""
+
+    name: str
+    label: str
+    description: str
+    kind: str
+    unit: str
+    owner: str
+    band: str | None
+    formula: str
+    dimensions: tuple[str, ...]
+    used_by: tuple[str, ...]
+    defined_at: str
+    fingerprint: str
+    reason: str | None
+    sql: str
+
+
+def explain(reach: Reach, name: str) -> Explanation:
+    """Everything about one metric. Raises InvalidQuestion with the nearest name."""
+    metric = reach.metric(name)
+    planned = plan(reach, Query((name,)))
+    return Explanation(
+        name=name,
+        label=metric.label,
+        description=metric.description,
+        kind=type(metric).__name__.lower(),
+        unit=metric.unit,
+        owner=metric.owner,
+        band=metric.band,
+        formula=formula(reach, metric),
+        dimensions=tuple(_dimensions(reach, metric)),
+        used_by=tuple(_used_by(reach, metric)),
+        defined_at=str(metric.place),
+        fingerprint=fingerprint(reach, metric),
+        reason=planned.reasons.get(name),
+        sql=emit_plan(planned.plan),
+    )
+
+
+def formula(reach: Reach, metric: Metric) -> str:
+    """The computation in one line that can be read aloud."""
+    where = f" where {metric.where.tree.sql(dialect='duckdb')}" if metric.where else ""
+    if isinstance(metric, Aggregate):
+        return f"{metric.expr.tree.sql(dialect='duckdb').lower()} over {metric.table}{where}, by {metric.time}"
+    if isinstance(metric, Ratio):
+        return f"{_input(reach, metric.numerator)} / {_input(reach, metric.denominator)}{where}"
+    try:
+        steps = declared_steps(reach, metric)
+    except Unanswerable:
+        steps = metric.steps
+    stages = [step.stage if step.within is None else f"{step.stage} within {step.within} days" for step in steps]
+    return " -> ".join(stages) + where
+
+
+def _input(reach: Reach, given: Input) -> str:
+    where = f" where {given.where.tree.sql(dialect='duckdb')}" if given.where else ""
+    return f"{reach.metric(given.metric).label}{where}"
+
+
+def _tables(reach: Reach, metric: Metric) -> set[str]:
+    if isinstance(metric, Aggregate):
+        return {metric.table}
+    if isinstance(metric, Ratio):
+        parts = (reach.metric(given.metric) for given in (metric.numerator, metric.denominator))
+        return {table for part in parts for table in _tables(reach, part)}
+    return {"leads"}
+
+
+def _dimensions(reach: Reach, metric: Metric) -> Iterable[str]:
+    """Dimensions that all of the metric's tables have and that this company can fill."""
+    for name, dimension in sorted(reach.definitions.dimensions.items()):
+        if isinstance(metric, Funnel) and dimension.known == "later":
+            continue
+        try:
+            for table in _tables(reach, metric):
+                if table not in dimension.on:
+                    break
+                reach.dimension_key(name, table, metric)
+            else:
+                yield name
+        except Unanswerable:
+            continue
+
+
+def _used_by(reach: Reach, metric: Metric) -> Iterable[str]:
+    for name, other in sorted(reach.definitions.metrics.items()):
+        if isinstance(other, Ratio) and metric.name in (other.numerator.metric, other.denominator.metric):
+            yield name

@@ -1,0 +1,44 @@
+"""Identity of a definition: a hash of what it computes and of all it depends on. Words about it do not count."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from metrics.kinds import Aggregate, Funnel, Input, Metric, Ratio
+from metrics.reach import Reach
+
+__all__ = ["fingerprint"]
+
+
+def fingerprint(reach: Reach, metric: Metric) -> str:
+    """16 hexadecimal digits that change when, and only when, the metric may give another number for the same rows.
+
+    It covers the metrics it is made of, what its conditions mean in its table, the stages and the models beneath.
+    """
+    beneath = {name: reach.manifest.fingerprints.get(name) for name in ("stages", "models")}
+    text = json.dumps([_content(reach, metric), beneath], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _content(reach: Reach, metric: Metric) -> dict[str, object]:
+    content: dict[str, object] = {"kind": type(metric).__name__, "where": metric.where.sql if metric.where else None}
+    if isinstance(metric, Aggregate):
+        content |= {"table": metric.table, "expr": metric.expr.sql, "time": metric.time}
+        content["dimensions"] = _dimensions(reach, metric, metric.table)
+    elif isinstance(metric, Ratio):
+        content |= {"over": _input(reach, metric.numerator), "under": _input(reach, metric.denominator)}
+    elif isinstance(metric, Funnel):
+        content |= {"steps": [[step.stage, step.within] for step in metric.steps], "entry": metric.entry}
+        content |= {"skips": metric.skips, "dimensions": _dimensions(reach, metric, "leads")}
+    return content
+
+
+def _input(reach: Reach, given: Input) -> list[object]:
+    return [_content(reach, reach.metric(given.metric)), given.where.sql if given.where else None]
+
+
+def _dimensions(reach: Reach, metric: Metric, table: str) -> dict[str, str | None]:
+    """What the dimensions of a condition are in the metric's table."""
+    names = sorted(metric.where.columns) if metric.where else []
+    return {name: reach.dimension(name).on.get(table) for name in names}

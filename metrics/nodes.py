@@ -1,0 +1,184 @@
+"""The frozen nodes of a plan: what is scanned, grouped, merged and shown. No SQL text, no values, no behaviour.
+
+A plan holds no values: days and filter values are `$name` parameters, so that two questions of one shape are one plan
+and share one SQL text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data.expressions import Expression
+
+__all__ = [
+    "AggregateBranch",
+    "Branch",
+    "Cohort",
+    "FunnelBranch",
+    "FunnelTable",
+    "Join",
+    "Key",
+    "Measure",
+    "Outcome",
+    "Output",
+    "PeriodKey",
+    "Plan",
+    "Reference",
+    "RowsPlan",
+    "Scan",
+    "StepOutcomes",
+]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of the scanned table or of a linked row; `scope` is the table's or the link's name."""
+
+    scope: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Join:
+    """A left join over a many-to-one link: `own` of the scanned table equals `target` of `table`."""
+
+    link: str
+    table: str
+    own: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The rows of one table that satisfy all conditions; columns in conditions carry their scope."""
+
+    table: str
+    joins: tuple[Join, ...] = ()
+    conditions: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """A dimension of the answer and where it comes from in one table."""
+
+    name: str
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class PeriodKey:
+    """The first day of the period in which a date lies, as the company counts."""
+
+    reference: Reference
+    grain: str
+    week_starts: int
+    fiscal_year_starts: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One aggregate; `condition` narrows its rows; a group without rows is 0 where `is_zero` says so."""
+
+    name: str
+    expr: Expression
+    condition: Expression | None
+    is_zero: bool
+
+
+@dataclass(frozen=True)
+class AggregateBranch:
+    """Measures of one table at its own grain, grouped."""
+
+    scan: Scan
+    keys: tuple[Key, ...]
+    period: PeriodKey | None
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Entries into a stage: how many per group, day of entry and days until the next stage.
+
+    The small table from which counts, rates and survival curves all follow: maturity depends on the day of entry alone.
+    """
+
+    scan: Scan
+    keys: tuple[Key, ...]
+    period: PeriodKey | None
+    entry: Reference
+    target: Reference
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A window over a cohort, by the names of its parameters; `recorded` dates the first record of the target stage."""
+
+    name: str
+    window: str
+    matured_before: str
+    recorded: str | None
+
+
+@dataclass(frozen=True)
+class FunnelBranch:
+    """A cohort's outcome as columns `name.entered`, `name.matured`, ..."""
+
+    cohort: Cohort
+    outcome: Outcome
+
+
+Branch = AggregateBranch | FunnelBranch
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of the answer: a measure, or one measure divided by another."""
+
+    name: str
+    measure: str | None
+    divisor: str | None
+    unit: str
+    is_zero: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Branches merged by their keys. `spine` is the number of periods that must appear even when nothing happened."""
+
+    keys: tuple[str, ...]
+    has_period: bool
+    branches: tuple[Branch, ...]
+    outputs: tuple[Output, ...]
+    spine: int = 0
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class StepOutcomes:
+    """One step of a funnel: its cohort and one outcome per window; `position` counts the stages from 1."""
+
+    position: int
+    step: str
+    cohort: Cohort
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class FunnelTable:
+    """A row per step, window and group, with all results of a funnel."""
+
+    keys: tuple[str, ...]
+    has_period: bool
+    steps: tuple[StepOutcomes, ...]
+
+
+@dataclass(frozen=True)
+class RowsPlan:
+    """The rows behind a number: the plan of one measure without its last aggregate."""
+
+    scan: Scan
+    columns: tuple[Key, ...]
+    cohort: Cohort | None = None
+    outcome: Outcome | None = None
+    limit: int | None = None

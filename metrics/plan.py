@@ -1,0 +1,144 @@
+"""A question to a plan of frozen nodes, its values and its reasons. Writes no SQL, runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from data.calendar import periods_within
+from data.errors import InvalidQuestion, did_you_mean
+from metrics import aggregates, funnel
+from metrics.kinds import FUNNEL_RESULTS, Funnel
+from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Output, Plan, RowsPlan
+from metrics.query import Query
+from metrics.reach import Asked, Reach, Unanswerable, distinct, split_metric
+
+__all__ = ["Planned", "PlannedRows", "PlannedTable", "plan", "plan_funnel", "plan_rows"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, the values of its parameters, and why some metrics have no answer."""
+
+    plan: Plan
+    values: dict[str, object]
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlannedTable:
+    """The plan of a funnel's table; None with the reason where the funnel does not exist here."""
+
+    plan: FunnelTable | None
+    values: dict[str, object]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedRows:
+    """One list of rows behind a number: what it lists, its plan (None with the reason) and values."""
+
+    label: str
+    plan: RowsPlan | None
+    values: dict[str, object]
+    reason: str | None = None
+
+
+def plan(reach: Reach, query: Query) -> Planned:
+    """Lower each metric, then fuse the branches that scan the same rows. Raises InvalidQuestion."""
+    asked = reach.asked(query)
+    values = dict(asked.values)
+    reasons: dict[str, str] = {}
+    branches: list[Branch] = []
+    outputs: list[Output] = []
+    for name in dict.fromkeys(query.metrics):
+        metric = reach.metric(name)
+        try:
+            if isinstance(metric, Funnel):
+                branch, output, bound = funnel.lower(reach, metric, name, asked)
+                branches.append(branch)
+                values |= bound
+            else:
+                lowered, output = aggregates.lower(reach, metric, name, asked)
+                branches += lowered
+        except Unanswerable as reason:
+            reasons[name] = str(reason)
+            unit = FUNNEL_RESULTS.get(split_metric(name)[1] or "", metric.unit)
+            output = Output(name, None, None, unit, False)
+        outputs.append(output)
+    for name in query.by:
+        reach.dimension(name)
+    spine = _spine(reach, asked)
+    values |= spine
+    made = Plan(
+        keys=query.by,
+        has_period=query.grain is not None,
+        branches=_fused(branches),
+        outputs=tuple(outputs),
+        spine=len(spine),
+        order=_order(query),
+        limit=query.limit,
+    )
+    return Planned(made, values, reasons)
+
+
+def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
+    """Measures over the same rows of a table share one scan; equal funnels stand once."""
+    fused: dict[object, Branch] = {}
+    for branch in branches:
+        if isinstance(branch, FunnelBranch):
+            fused[branch] = branch
+            continue
+        # Joins are many-to-one, so adding one changes no other measure.
+        key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period)
+        known = fused.get(key)
+        if isinstance(known, AggregateBranch):
+            scan = replace(branch.scan, joins=distinct([*known.scan.joins, *branch.scan.joins]))
+            measures = dict.fromkeys((*known.measures, *branch.measures))
+            branch = replace(branch, scan=scan, measures=tuple(measures))
+        fused[key] = branch
+    return tuple(fused.values())
+
+
+def _spine(reach: Reach, asked: Asked) -> dict[str, object]:
+    """Periods in which nothing happened are part of an answer whose period is bounded and not split further."""
+    query = asked.query
+    if query.grain is None or query.period is None or query.by:
+        return {}
+    starts = periods_within(query.period, query.grain, reach.company)
+    return {f"spine_{index}": start for index, start in enumerate(starts)}
+
+
+def _order(query: Query) -> tuple[str, ...]:
+    columns = (*query.by, *(("period",) if query.grain else ()), *query.metrics)
+    for name in query.order:
+        if name.removeprefix("-") not in columns:
+            hint = did_you_mean(name.removeprefix("-"), columns, "Columns of this answer")
+            raise InvalidQuestion(f"Cannot order by '{name}'. {hint}")
+    return query.order
+
+
+def plan_funnel(reach: Reach, name: str, query: Query) -> PlannedTable:
+    """The table of a funnel. Raises InvalidQuestion."""
+    asked = reach.asked(query)
+    try:
+        made, bound = funnel.lower_table(reach, name, asked)
+    except Unanswerable as reason:
+        return PlannedTable(None, {}, str(reason))
+    return PlannedTable(made, {**asked.values, **bound})
+
+
+def plan_rows(reach: Reach, query: Query) -> list[PlannedRows]:
+    """The rows behind the question's one metric; numerator and denominator of a ratio. Raises InvalidQuestion."""
+    if len(query.metrics) != 1:
+        raise InvalidQuestion("Rows are those behind one metric: name one.")
+    asked = reach.asked(query)
+    metric = reach.metric(query.metrics[0])
+    try:
+        if isinstance(metric, Funnel):
+            made, bound = funnel.lower_rows(reach, metric, asked)
+            return [PlannedRows(metric.label, made, {**asked.values, **bound})]
+        found = aggregates.lower_rows(reach, metric, asked)
+    except Unanswerable as reason:
+        return [PlannedRows(metric.label, None, {}, str(reason))]
+    return [PlannedRows(label, rows, dict(asked.values)) for label, rows in found]

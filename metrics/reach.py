@@ -1,0 +1,209 @@
+"""Where the words of a question lead: columns, links and conditions, or the reason why not. Plans and runs nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from data.calendar import ONE_DAY
+from data.company import Company
+from data.errors import InvalidQuestion, Place, Problems, did_you_mean
+from data.expressions import Expression, Rules, parse_expression
+from data.generations import Manifest
+from metrics.kinds import FUNNEL_RESULTS, Dimension, Funnel, Metric
+from metrics.loading import Definitions, links_of
+from metrics.nodes import Join, Key, PeriodKey, Reference, Scan
+from metrics.query import Query
+
+__all__ = ["Asked", "Reach", "Unanswerable", "all_of", "condition", "scoped", "split_metric"]
+
+
+class Unanswerable(Exception):
+    """Why one metric has no answer here. The planner turns it into a reason: an absent input is an answer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its condition parsed: constants of `where` and days are values of parameters."""
+
+    query: Query
+    where: Expression | None
+    values: Mapping[str, object]
+
+
+def split_metric(asked: str) -> tuple[str, str | None]:
+    """`lead_to_customer.rate_to_date` to its metric and its result."""
+    name, dot, result = asked.partition(".")
+    return name, result if dot else None
+
+
+class Reach:
+    """Resolves names against one generation and one set of definitions."""
+
+    def __init__(self, company: Company, manifest: Manifest, definitions: Definitions) -> None:
+        self.company, self.manifest, self.definitions = company, manifest, definitions
+        self.stages = {stage.name: stage for stage in manifest.stages}
+
+    def metric(self, asked: str) -> Metric:
+        """The metric of an asked column. Raises InvalidQuestion with the nearest name."""
+        name, result = split_metric(asked)
+        metrics = self.definitions.metrics
+        if name not in metrics:
+            raise InvalidQuestion(f"Unknown metric '{name}'. {did_you_mean(name, metrics)}")
+        metric = metrics[name]
+        if result is None:
+            return metric
+        if not isinstance(metric, Funnel):
+            raise InvalidQuestion(f"'{asked}': {name} is no funnel, so it has no result '{result}'.")
+        if result not in FUNNEL_RESULTS:
+            hint = did_you_mean(result, FUNNEL_RESULTS, "Results of a funnel")
+            raise InvalidQuestion(f"'{asked}': unknown result '{result}'. {hint}")
+        return metric
+
+    def dimension(self, name: str) -> Dimension:
+        dimensions = self.definitions.dimensions
+        if name not in dimensions:
+            raise InvalidQuestion(f"Unknown dimension '{name}'. {did_you_mean(name, dimensions)}")
+        return dimensions[name]
+
+    def as_of(self, query: Query) -> dt.date:
+        """The day D before which things had happened: as asked, else the day after `data through`."""
+        if query.as_of is not None:
+            return query.as_of
+        if self.manifest.through is None:
+            raise Unanswerable(
+                "No file says how far its data reaches: give 'through' in sources.yaml, or an as-of day."
+            )
+        return self.manifest.through + ONE_DAY
+
+    def check_column(self, table: str, name: str) -> None:
+        """Raises Unanswerable with the reason where no answer can use the column."""
+        reason = self.definitions.tables[table].columns[name].absent
+        if reason:
+            raise Unanswerable(reason)
+
+    def dimension_key(self, name: str, table: str, asked_by: Metric) -> tuple[Key, Join | None]:
+        """A dimension in a metric's table, with the join it needs.
+
+        Raises InvalidQuestion naming the table that lacks it, Unanswerable where its column has no answer.
+        """
+        dimension = self.dimension(name)
+        if table not in dimension.on:
+            raise InvalidQuestion(
+                f"'{asked_by.name}' cannot be split or filtered by '{name}': its table {table} has no {name}."
+                f" It is known in: {', '.join(sorted(dimension.on))}."
+            )
+        if isinstance(asked_by, Funnel) and dimension.known == "later":
+            raise InvalidQuestion(f"'{name}' is known only later, so it cannot cut the funnel '{asked_by.name}'.")
+        link, dot, column = dimension.on[table].rpartition(".")
+        if not dot:
+            self.check_column(table, column)
+            return Key(name, Reference(table, column)), None
+        own, target_table, target = links_of(self.definitions.tables[table])[link]
+        self.check_column(table, own)
+        self.check_column(target_table, column)
+        return Key(name, Reference(link, column)), Join(link, target_table, own, target)
+
+    def scan(
+        self, table: str, asked: Asked, asked_by: Metric, base: Iterable[Expression]
+    ) -> tuple[Scan, tuple[Key, ...]]:
+        """The rows of a table that a question admits, and its dimensions there. `base` conditions come first."""
+        joins: list[Join | None] = []
+        keys: list[Key] = []
+        for name in asked.query.by:
+            key, join = self.dimension_key(name, table, asked_by)
+            keys.append(key)
+            joins.append(join)
+        conditions = list(base)
+        if asked.where is not None:
+            resolved, more = self.resolve(asked.where, table, asked_by)
+            conditions.append(resolved)
+            joins += more
+        return Scan(table, distinct(joins), tuple(conditions)), tuple(keys)
+
+    def resolve(self, where: Expression, table: str, asked_by: Metric) -> tuple[Expression, tuple[Join, ...]]:
+        """A condition over dimension names as one over scoped columns of a table, with the joins it needs."""
+        places = {name: self.dimension_key(name, table, asked_by) for name in sorted(where.columns)}
+        references = {name: key.reference for name, (key, _) in places.items()}
+        return scoped(where, references), distinct(join for _, join in places.values())
+
+    def period_key(self, query: Query, time: Reference) -> PeriodKey | None:
+        if query.grain is None:
+            return None
+        return PeriodKey(time, query.grain, self.company.week_starts, self.company.fiscal_year_starts)
+
+    def asked(self, query: Query) -> Asked:
+        """The question with its values bound to names. Raises InvalidQuestion."""
+        values: dict[str, object] = {}
+        where = self._where(query.where, values) if query.where is not None else None
+        if query.period is not None:
+            values |= {"period_start": query.period.start, "period_until": query.period.until}
+        if query.as_of is not None:
+            values["as_of"] = query.as_of
+        return Asked(query, where, values)
+
+    def _where(self, text: str, values: dict[str, object]) -> Expression:
+        """A condition with its constants as parameters `$where_0`, ..., which are no part of the SQL's shape."""
+        problems = Problems()
+        rules = Rules(dict.fromkeys(self.definitions.dimensions, "VARCHAR"), columns_are="dimension")
+        expression = parse_expression(text, rules, Place("where"), problems, f"'{text}'")
+        if expression is None:
+            raise InvalidQuestion(problems.found[0].message)
+
+        def bind(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Literal) and not isinstance(node.parent, exp.DataTypeParam):
+                name = f"where_{len(values)}"
+                values[name] = node.this if node.is_string else node.to_py()
+                return exp.Placeholder(this=name)
+            return node
+
+        tree = expression.copy_tree().transform(bind)
+        return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns)
+
+
+def distinct(joins: Iterable[Join | None]) -> tuple[Join, ...]:
+    return tuple(dict.fromkeys(join for join in joins if join is not None))
+
+
+def time_conditions(query: Query, time: Reference) -> list[Expression]:
+    """Which rows a period and an as-of day admit. A row without a time belongs to no period."""
+    column = exp.column(time.column, table=time.scope, quoted=True)
+    conditions: list[exp.Expr] = []
+    if query.period is not None:
+        conditions += [column >= _parameter("period_start"), column < _parameter("period_until")]
+    elif query.grain is not None:
+        conditions.append(column.is_(exp.Null()).not_())
+    if query.as_of is not None:
+        conditions.append(column < _parameter("as_of"))
+    return [condition(tree) for tree in conditions]
+
+
+def _parameter(name: str) -> exp.Placeholder:
+    return exp.Placeholder(this=name)
+
+
+def condition(tree: exp.Expr) -> Expression:
+    """A condition that the planner itself writes."""
+    return Expression(tree.sql(dialect="duckdb", identify=True), tree)
+
+
+def all_of(conditions: Iterable[Expression]) -> Expression | None:
+    """The conjunction of conditions, or None of none."""
+    trees = [part.copy_tree() for part in conditions]
+    return condition(exp.and_(*trees)) if trees else None
+
+
+def scoped(expression: Expression, references: Mapping[str, Reference]) -> Expression:
+    """The expression with each column replaced by its scoped reference."""
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column):
+            reference = references[node.name]
+            return exp.column(reference.column, table=reference.scope, quoted=True)
+        return node
+
+    tree = expression.copy_tree().transform(replace)
+    return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns, expression.additive)

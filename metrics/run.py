@@ -1,0 +1,294 @@
+"""Answers questions: an open company, its sessions on sealed generations, and the one result cache."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from data.calendar import Period, business_days, comparison, last_complete
+from data.company import Company, company_folder, read_company
+from data.engine import DuckDBEngine, Engine, Values
+from data.errors import InvalidFiles
+from data.generations import Generation, Manifest, StageFact, current, open_generation
+from metrics.aggregates import MISSING
+from metrics.emit import emit_funnel, emit_plan, emit_rows
+from metrics.funnel import declared_steps
+from metrics.kinds import FUNNEL_RESULTS, Funnel
+from metrics.loading import Definitions, load_definitions
+from metrics.plan import plan, plan_funnel, plan_rows
+from metrics.query import Query
+from metrics.reach import Reach, Unanswerable, split_metric
+
+__all__ = ["Answer", "OpenCompany", "Rows", "Session", "open_company"]
+
+MOST_CACHED_BYTES = 256_000_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A frame and everything one must know to believe it.
+
+    `frame` has the dimensions, `period` where a grain was asked, and the metrics as asked. `reasons` says per metric
+    why it has no answer; `notes` what is left out of a number or may be missing in it. `before` is the same question
+    about the period it is compared with. Frames are shared between askers: never changed in place.
+    """
+
+    query: Query
+    frame: pl.DataFrame
+    sql: str
+    values: Values
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    before: Answer | None = None
+
+    def number(self, metric: str) -> float | int | None:
+        """The single number of a question without dimensions and grain; None where it has a reason."""
+        value: float | int | None = self.frame.get_column(metric).item()
+        return value
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows behind one part of a number; `reason` says why there are none to show."""
+
+    label: str
+    frame: pl.DataFrame
+    reason: str | None = None
+
+
+class _Results:
+    """The one result cache: least recently used frames go first once all together are too large."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[object, pl.DataFrame] = OrderedDict()
+        self._bytes = 0.0
+
+    def get(self, key: object, compute: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        with self._lock:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+                return self._frames[key]
+        # Computed outside the lock: two askers may compute the same frame, none waits for another's question.
+        frame = compute()
+        with self._lock:
+            if key not in self._frames:
+                self._frames[key] = frame
+                self._bytes += frame.estimated_size()
+            while self._bytes > MOST_CACHED_BYTES and len(self._frames) > 1:
+                self._bytes -= self._frames.popitem(last=False)[1].estimated_size()
+        return frame
+
+
+class Session:
+    """One sealed generation read by one set of definitions. Frozen: its answers never change.
+
+    It holds its generation until the last reference to it is gone, so that no cursor is cut off.
+    """
+
+    def __init__(self, company: Company, generation: Generation, definitions: Definitions, results: _Results) -> None:
+        self.company, self.definitions = company, definitions
+        self.generation = generation
+        self.manifest: Manifest = generation.manifest
+        self.reach = Reach(company, self.manifest, definitions)
+        self._engine: Engine = DuckDBEngine(generation.model)
+        self._results = results
+
+    @property
+    def through(self) -> dt.date | None:
+        """The last day that all files of the stages cover."""
+        return self.manifest.through
+
+    def answer(self, query: Query) -> Answer:
+        """The answer to a question, with that of the period it is compared with. Raises InvalidQuestion."""
+        planned = plan(self.reach, query)
+        sql = emit_plan(planned.plan)
+        frame = self._run(sql, planned.values, query)
+        shown = [*query.by, *(["period"] if query.grain else []), *dict.fromkeys(query.metrics)]
+        return Answer(
+            query=query,
+            frame=frame.select(shown),
+            sql=sql,
+            values=planned.values,
+            reasons=planned.reasons,
+            notes=self._notes(frame),
+            before=self._before(query),
+        )
+
+    def _before(self, query: Query) -> Answer | None:
+        if query.compare == "none" or query.period is None:
+            return None
+        period = comparison(query.period, query.compare, self.company)
+        return self.answer(replace(query, compare="none", period=period))
+
+    def funnel(self, name: str, query: Query) -> Answer:
+        """A row per step, window and group: dimensions, period, step, within_days, the results, unrecorded.
+
+        The metrics of `query` are not used. Raises InvalidQuestion.
+        """
+        planned = plan_funnel(self.reach, name, query)
+        if planned.plan is None:
+            kinds = {"step": pl.String(), "within_days": pl.Int64()}
+            kinds |= {
+                result: pl.Int64() if unit == "count" else pl.Float64() for result, unit in FUNNEL_RESULTS.items()
+            }
+            empty = pl.DataFrame(schema={**dict.fromkeys(query.by, pl.String()), **kinds, "unrecorded": pl.Int64()})
+            return Answer(query, empty, "", {}, {name: planned.reason or ""})
+        sql = emit_funnel(planned.plan)
+        frame = self._run(sql, planned.values, query)
+        # Every window of a step has the same cohort: one of them tells how much of it is unrecorded.
+        cohort = frame.filter(pl.all_horizontal(pl.col(key) == pl.col(key).last() for key in ("step", "within_days")))
+        entered, unrecorded = int(cohort["entered"].sum()), int(cohort["unrecorded"].sum())
+        notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
+        return Answer(query, frame, sql, planned.values, notes=notes)
+
+    def rows(self, query: Query) -> list[Rows]:
+        """The rows behind the question's one metric: one list, or numerator and denominator of a ratio."""
+        found = []
+        for part in plan_rows(self.reach, query):
+            frame = pl.DataFrame()
+            if part.plan is not None:
+                frame = self._run(emit_rows(part.plan), part.values, query)
+            found.append(Rows(part.label, frame, part.reason))
+        return found
+
+    def names(self, dimension: str) -> Mapping[str, str]:
+        """The words for a dimension's values, such as a campaign's name for its id; empty where a value is its word."""
+        place = self.reach.dimension(dimension).names
+        if place is None:
+            return {}
+        table, _, column = place.partition(".")
+        key = self.definitions.tables[table].key[0]
+        sql = f'SELECT "{key}" AS "value", "{column}" AS "name" FROM "{table}" WHERE "{column}" IS NOT NULL'
+        return dict(self._run(sql, {}, Query(("names",))).iter_rows())
+
+    def stages_of(self, funnel: str) -> tuple[StageFact, ...]:
+        """The declared stages that a funnel leads through; empty where it does not exist here."""
+        metric = self.reach.metric(funnel)
+        try:
+            steps = declared_steps(self.reach, metric) if isinstance(metric, Funnel) else ()
+        except Unanswerable:
+            return ()
+        return tuple(self.reach.stages[step.stage] for step in steps)
+
+    def matured_period(self, funnel: str, grain: str, *, overall: bool = False) -> Period | None:
+        """The latest whole period of which every entry had the whole time: of its slowest step, or of all steps.
+
+        None where the funnel does not exist here or no file says how far its data reaches.
+        """
+        metric = self.reach.metric(funnel)
+        try:
+            windows = [step.within or 0 for step in declared_steps(self.reach, metric)] if isinstance(metric, Funnel) else []
+            day = self.reach.as_of(Query((funnel,)))
+        except Unanswerable:
+            return None
+        window = sum(windows) if overall else max(windows, default=0)
+        # Matured is entry + window < D, so D - window - 1 is the last day of entry that is.
+        return last_complete(grain, day - dt.timedelta(days=window + 1), self.company)
+
+    def business_days(self, period: Period) -> int:
+        return business_days(period, self.company)
+
+    def _run(self, sql: str, values: Values, query: Query) -> pl.DataFrame:
+        # DuckDB refuses values of parameters that the text does not have.
+        bound = {name: values[name] for name in set(re.findall(r"\$(\w+)", sql)) & values.keys()}
+        key = (self.manifest.generation, sql, tuple(sorted(bound.items())), query.viewer)
+        return self._results.get(key, lambda: self._engine.run(sql, bound))
+
+    def _notes(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        """What hidden counts say beside the numbers."""
+        notes = []
+        for column in frame.columns:
+            count = int(frame[column].sum() or 0) if column.endswith((MISSING, ".unrecorded")) else 0
+            if not count:
+                continue
+            name = column.split(".")[0]
+            if column.endswith(MISSING):
+                rows = "1 row" if count == 1 else f"{count:,} rows"
+                label = self.definitions.metrics[name].label
+                notes.append(f"{label}: {rows} without an amount in {self.company.currency} are left out.")
+            else:
+                notes.append(self._unrecorded_note(name, count, int(frame[f"{name}.entered"].sum())))
+        return tuple(notes)
+
+    def _unrecorded_note(self, name: str, count: int, entered: int) -> str:
+        funnel = self.reach.metric(split_metric(name)[0])
+        assert isinstance(funnel, Funnel)
+        dated = [self.reach.stages[step.stage] for step in funnel.steps if step.stage in self.reach.stages]
+        since = ", ".join(f"{s.label} since {s.recorded_from}" for s in dated if s.recorded_from)
+        return (
+            f"{funnel.label}: {count:,} of {entered:,} entries happened before all stages were recorded ({since});"
+            " conversions before those days are not seen."
+        )
+
+
+class OpenCompany:
+    """A company folder that is open: gives the session on its newest generation and newest valid definitions."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.problems: InvalidFiles | None = None
+        self._results = _Results()
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._seen: object = None
+
+    def at(self, generation: str | None = None) -> Session:
+        """The session on the current generation, the same object until data or definitions change; or on an older one.
+
+        While a changed definition file is broken, the last good definitions stay and `problems` says what is wrong.
+        Raises NoGeneration, and InvalidFiles where there are no good definitions yet.
+        """
+        with self._lock:
+            newest = current(self.company)
+            if generation is not None and generation != newest:
+                return self._opened(self._session, generation)
+            seen = (newest, self._stamps())
+            if self._session is None or seen != self._seen:
+                self._session = self._opened(self._session)
+                self._seen = seen
+            return self._session
+
+    def _opened(self, last: Session | None, generation: str | None = None) -> Session:
+        opened = open_generation(self.company, generation)
+        try:
+            definitions = load_definitions(self.company, opened.manifest.describe())
+            self.problems = None
+        except InvalidFiles as problems:
+            if last is None:
+                opened.release()
+                raise
+            self.problems, definitions = problems, last.definitions
+        return Session(self.company, opened, definitions, self._results)
+
+    def _stamps(self) -> tuple[tuple[str, int], ...]:
+        """Name and time of change of each of the company's definition files."""
+        files = sorted((self.company.folder / "definitions").glob("*.yaml"))
+        return tuple((file.name, file.stat().st_mtime_ns) for file in files)
+
+    def answer(self, query: Query) -> Answer:
+        return self.at().answer(query)
+
+    def ask(
+        self,
+        metrics: Iterable[str],
+        by: Iterable[str] = (),
+        grain: str | None = None,
+        period: Period | None = None,
+        where: str | None = None,
+        as_of: dt.date | None = None,
+    ) -> pl.DataFrame:
+        """A frame for a notebook: dimensions, `period` where a grain is asked, metrics. `answer` also says why."""
+        return self.answer(Query(tuple(metrics), tuple(by), grain, period, where=where, as_of=as_of)).frame
+
+
+def open_company(folder: str | Path | None = None) -> OpenCompany:
+    """The company in a folder (default: TANDEM_COMPANY, else the demo). Raises InvalidFiles."""
+    return OpenCompany(read_company(company_folder(folder)))

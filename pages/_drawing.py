@@ -1,0 +1,110 @@
+"""A picture under construction: rows in pixels, texts and thin lines as the plain dictionaries that Plotly reads.
+
+It knows sizes and places, neither metrics nor Plotly itself. The vertical axis counts pixels from the top, so that
+rows, gaps and labels keep their size whatever the number of rows; the height of a figure follows from its rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pages._theme import FONT, Theme
+from pages._words import escape, shortened
+
+__all__ = ["SMALL", "TEXT", "Drawing", "text_width"]
+
+TEXT, SMALL = 14, 13
+_LABEL_LENGTH = 22
+
+
+@dataclass
+class Drawing:
+    """Traces, texts and lines gathered in order. `x_range` is in the unit of the values, `height` in pixels."""
+
+    theme: Theme
+    height: float
+    x_range: tuple[float, float] = (0, 1)
+    left: float = 0
+    right: float = 0
+    top: float = 6
+    bottom: float = 6
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+
+    def make_room(self, labels: Sequence[str], numbers: Sequence[str]) -> None:
+        """Margins wide enough for the labels at the left and the numbers at the right."""
+        self.left = max((text_width(shortened(label, _LABEL_LENGTH), TEXT) for label in labels), default=0) + 16
+        self.right = max((text_width(number, TEXT) for number in numbers), default=0) + 16
+
+    def write(self, markup: str, *, size: int = TEXT, color: str = "", **place: Any) -> None:
+        """Put text somewhere. `markup` is escaped already; `place` are keys of a Plotly annotation."""
+        font = {"size": size, "color": color or self.theme.ink}
+        self.texts.append(
+            {"text": markup, "showarrow": False, "font": font, "xanchor": "left", "yanchor": "middle", **place}
+        )
+
+    def label(self, text: str, y: float, color: str = "") -> None:
+        """The name of a row, right-aligned in the left margin; a shortened name shows in full when pointed at."""
+        short = shortened(text, _LABEL_LENGTH)
+        more = {"hovertext": escape(text)} if short != text else {}
+        self.write(escape(short), x=0, xref="paper", xanchor="right", xshift=-9, y=y, color=color, **more)
+
+    def rule(self, **place: Any) -> None:
+        """A thin quiet line beneath the data; `place` are keys of a Plotly shape."""
+        self.rules.append({"type": "line", "layer": "below", "line": {"color": self.theme.line, "width": 1}, **place})
+
+    def bars(self, values: Sequence[float | None], middles: Sequence[float], width: float, marker: Any) -> None:
+        """Horizontal bars, every one from zero; a missing value has none."""
+        lengths = [value or 0 for value in values]
+        self.traces.append(
+            {"type": "bar", "orientation": "h", "base": 0, "x": lengths, "y": list(middles), "width": width,
+             "marker": marker, "hoverinfo": "skip"}
+        )  # fmt: skip
+
+    def hover_rows(self, rows: Sequence[tuple[str, str]], middles: Sequence[float], pitch: float) -> None:
+        """Unseen bars over the whole width carry what a row says: a short bar is pointed at as easily as a long one."""
+        low, high = self.x_range
+        says = [f"{escape(label)}<br><b>{escape(number)}</b>" for label, number in rows]
+        self.traces.append(
+            {"type": "bar", "orientation": "h", "base": low, "x": [high - low] * len(rows), "y": list(middles),
+             "width": pitch, "marker": {"color": self.theme.paper, "opacity": 0}, "hoverinfo": "text", "hovertext": says}
+        )  # fmt: skip
+
+    def spec(self) -> dict[str, Any]:
+        """The whole figure: see-through, unzoomable, without legend or tools."""
+        font = {"family": f"{FONT}, sans-serif", "size": TEXT, "color": self.theme.ink}
+        axis = {"visible": False, "fixedrange": True}
+        quiet_box = {
+            "bgcolor": self.theme.paper,
+            "bordercolor": self.theme.line,
+            "align": "left",
+            "font": {**font, "size": SMALL},
+        }
+        layout = {
+            "template": {},
+            "height": self.height + self.top + self.bottom,
+            "margin": {"l": self.left, "r": self.right, "t": self.top, "b": self.bottom, "pad": 0, "autoexpand": False},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": font,
+            "showlegend": False,
+            "dragmode": False,
+            "hovermode": "closest",
+            "barmode": "overlay",
+            "xaxis": {**axis, "range": list(self.x_range)},
+            "yaxis": {**axis, "range": [self.height, 0]},
+            "hoverlabel": quiet_box,
+            "annotations": self.texts,
+            "shapes": self.rules,
+        }
+        return {"data": self.traces, "layout": layout}
+
+
+def text_width(text: str, size: int) -> float:
+    """About how many pixels a line of Source Sans takes; a little too many rather than too few."""
+    ems = sum(0.27 if sign in "iljI.,:;'|!()[] \u00a0" else 0.86 if sign in "mwMW@%" else 0.55 for sign in text)
+    return math.ceil(ems * size)

@@ -1,0 +1,161 @@
+"""What every page does: ask with the shared filters, show tiles and pictures, and open the rows behind a number.
+
+Computes no business number: it asks the metrics layer and hands words and geometry to the modules beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+import streamlit as st
+
+from data.calendar import Period, leading_to, periods_within, shift
+from metrics import Answer, Query, Session
+from metrics.findings import change
+from metrics.kinds import FUNNEL_RESULTS, Metric
+from pages import _tiles, _words
+from pages._dates import BEFORE, day, span
+from pages._theme import Theme
+from pages._tiles import Tile
+from pages._words import escape
+
+__all__ = ["View", "ask", "dates", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
+
+HISTORY = 12
+MOST_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class View:
+    """What the viewer chose in the sidebar, and the session that all of the page's questions go to."""
+
+    session: Session
+    theme: Theme
+    period: Period
+    grain: str
+    compare: str
+    where: str | None
+
+    @property
+    def currency(self) -> str:
+        return self.session.company.currency
+
+
+def view() -> View:
+    """The view that app.py prepared for this run."""
+    found: View = st.session_state["view"]
+    return found
+
+
+def ask(seen: View, metrics: Iterable[str], by: Iterable[str] = (), period: Period | None = None) -> Answer:
+    """Metrics of the chosen period (or another) under the shared filters, with the comparison the viewer chose."""
+    query = Query(tuple(metrics), tuple(by), period=period or seen.period, where=seen.where, compare=seen.compare)
+    return seen.session.answer(query)
+
+
+def metric_of(seen: View, name: str) -> Metric:
+    return seen.session.reach.metric(name)
+
+
+def words(seen: View, name: str, value: float | None) -> str:
+    """A metric's value as tiles and sentences write it."""
+    unit = FUNNEL_RESULTS.get(name.partition(".")[2]) or metric_of(seen, name).unit
+    return _words.number(value, unit, seen.currency)  # type: ignore[arg-type]  # units are checked when loaded
+
+
+def dates(seen: View, answer: Answer) -> str:
+    """Which days, against which, with their business days, and how far the data reaches."""
+    session, parts = seen.session, [span(seen.period)]
+    if answer.before is not None and answer.before.query.period is not None:
+        before = answer.before.query.period
+        own, other = session.business_days(seen.period), session.business_days(before)
+        same = f"{own} business days each" if own == other else f"{own} against {other} business days"
+        parts = [f"{span(seen.period)}, against {span(before)} ({same})"]
+    if session.through is not None:
+        parts.append(f"data through {day(session.through)}")
+    return " · ".join(parts)
+
+
+def notes(answers: Iterable[Answer]) -> None:
+    """What is left out of the numbers above, each said once."""
+    said = dict.fromkeys(note for answer in answers for note in answer.notes)
+    if said:
+        st.caption("  \n".join(escape(note) for note in said))
+
+
+# -- tiles -----------------------------------------------------------------------------------------------------------
+
+
+def tiles(seen: View, answer: Answer) -> None:
+    """A tile per metric of an answer without dimensions: value, judged change, its past, its rows."""
+    names = answer.query.metrics
+    past = leading_to(seen.period.until, seen.grain, seen.session.company, HISTORY)
+    history = seen.session.answer(Query(names, grain=seen.grain, period=past, where=seen.where)).frame
+    last = periods_within(past, seen.grain, seen.session.company)[-1]
+    is_incomplete = shift(last, seen.grain, 1) > seen.period.until
+    shown = [_tile(seen, answer, name, history, is_incomplete) for name in names]
+    _tiles.show(shown, seen.theme, on_rows=lambda name: show_rows(seen, name, seen.period))
+
+
+def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incomplete: bool) -> Tile:
+    metric = metric_of(seen, name)
+    if name in answer.reasons:
+        return Tile(name, metric.label, None, reason=answer.reasons[name])
+    now = answer.number(name)
+    before = answer.before.number(name) if answer.before else None
+    found = change(now, before, metric.good)
+    pill, foot = None, ""
+    if found is not None and before is not None:
+        by_share = found.relative is not None and metric.unit != "ratio"
+        difference = found.relative if by_share else found.absolute
+        pill = _words.change(difference, "share" if by_share else metric.unit, metric.good, seen.currency)  # type: ignore[arg-type]
+        foot = f"{words(seen, name, before)} {BEFORE[seen.compare]}"
+    return Tile(
+        key=name,
+        label=metric.label,
+        value=words(seen, name, now),
+        owner=metric.owner,  # type: ignore[arg-type]  # owners are checked when loaded
+        change=pill,
+        history=history[name].to_list(),
+        history_label=f"{metric.label} per {seen.grain}, {history.height} periods up to {day(seen.period.last)}",
+        incomplete_last=is_incomplete,
+        foot=foot,
+    )
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def rows_button(seen: View, metric: str, period: Period, key: str, by: Sequence[str] = ()) -> None:
+    """A quiet button that opens the rows behind a picture."""
+    if st.button("Rows", key=f"rows_{key}", type="tertiary", help="The rows behind this picture"):
+        show_rows(seen, metric, period, by)
+
+
+def show_rows(seen: View, metric: str, period: Period, by: Sequence[str] = ()) -> None:
+    """A dialog with the rows that make up a number; a ratio has two lists."""
+
+    @st.dialog(f"The rows behind {escape(metric_of(seen, metric).label)}", width="large")
+    def dialog() -> None:
+        parts = seen.session.rows(Query((metric,), tuple(by), period=period, where=seen.where))
+        for part in parts:
+            if part.reason is not None:
+                st.caption(escape(part.reason))
+                continue
+            kept = "" if part.frame.height <= MOST_ROWS else f", the first {MOST_ROWS:,} of them below"
+            st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {span(period)}{kept}"))
+            st.dataframe(part.frame.head(MOST_ROWS), hide_index=True, column_config=_links(seen))
+
+    dialog()
+
+
+def _links(seen: View) -> Mapping[str, object]:
+    """Columns that lead to the CRM, by the company's templates."""
+    # The id itself stays the text of the cell; only the company's own https template is a link.
+    return {f"{kind}_link": st.column_config.LinkColumn(kind) for kind in seen.session.company.crm_links}
+
+
+def with_period(seen: View, period: Period) -> View:
+    return replace(seen, period=period)

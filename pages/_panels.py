@@ -1,0 +1,69 @@
+"""The frames a page is made of: opening words, a picture with its table, a reason instead of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from pages._charts import CONFIG
+from pages._words import Unit, escape
+
+__all__ = ["column_formats", "opening", "show_chart", "show_reason"]
+
+
+def opening(title: str, says: str, dates: str) -> None:
+    """The head of a page: its subject, the answer in a sentence or two, and one quiet line of dates.
+
+    `says` is Markdown whose text from data is already escaped, so that its most important words can be bold.
+    """
+    st.title(escape(title), anchor=False)
+    st.markdown(says)
+    st.caption(escape(dates))
+
+
+def show_chart(
+    title: str,
+    caption: str,
+    figure: Any,
+    table: pl.DataFrame,
+    *,
+    key: str,
+    alt: str = "",
+    columns: Mapping[str, Any] | None = None,
+    below: Callable[[], None] | None = None,
+) -> None:
+    """A picture under a title that asks or finds, a caption in words, and its table one click away.
+
+    `alt` is what a screen reader says of the picture; without it, title and caption. `columns` is a column_config; `below`
+    draws what stands under the table, such as the way to the rows.
+    """
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"panel_{key}"):
+        st.header(escape(title), anchor=False)
+        st.caption(escape(caption))
+        st.plotly_chart(figure, theme=None, config=CONFIG, key=f"chart_{key}", alt=alt or f"{title} {caption}")
+        with st.expander("Table", key=f"table_{key}", type="compact"):
+            st.dataframe(table, hide_index=True, column_config=columns, alt=f"The table of: {title}")
+        if below is not None:
+            below()
+
+
+def show_reason(title: str, reason: str, *, key: str) -> None:
+    """A frame in which a picture would stand, saying why there is none and what to do."""
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"panel_{key}"):
+        st.header(escape(title), anchor=False)
+        st.caption(escape(reason))
+
+
+def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A column_config that writes each column of a table exactly, by its unit: 1,284 or 412,345.67 or 10.5%."""
+    formats = {"count": "%,d", "money": "%,.2f", "days": "%,.1f", "hours": "%,.1f"}
+    titles = labels or {}
+    return {
+        name: st.column_config.NumberColumn(titles.get(name), format="percent", step=0.001)
+        if unit == "ratio"
+        else st.column_config.NumberColumn(titles.get(name), format=formats[unit])
+        for name, unit in units.items()
+    }

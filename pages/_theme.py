@@ -1,0 +1,171 @@
+"""The tokens of the look, light and dark, and the style sheet made of them. Draws nothing.
+
+The tokens are plain data: reading them needs no Streamlit, only `current` and `apply` do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["DARK", "FONT", "ICON", "LIGHT", "Owner", "Theme", "apply", "current", "style_sheet"]
+
+Owner = Literal["marketing", "sales", "both"]
+
+# Two circles that overlap: what the teams share. Streamlit fetches named icons from another host, but not this one.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="12" cy="16" r="9" fill="#2B5C8A"/>'
+    '<circle cx="20" cy="16" r="9" fill="#C8702A" fill-opacity="0.85"/></svg>'
+)
+FONT = "Source Sans"  # the name under which Streamlit serves its own face
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one scheme. Marketing is blue and sales is orange wherever a number has an owner."""
+
+    name: Literal["light", "dark"]
+    paper: str
+    panel: str
+    line: str
+    ink: str
+    quiet: str
+    quiet_on_panel: str  # quiet ink on the panel colour would miss a contrast of 4.5
+    marketing: str
+    marketing_pale: str
+    sales: str
+    sales_pale: str
+    both_pale: str
+    good: str
+    good_tint: str
+    bad: str
+    bad_tint: str
+
+    def color(self, owner: Owner) -> str:
+        """The colour of a number by the team it belongs to."""
+        return {"marketing": self.marketing, "sales": self.sales, "both": self.ink}[owner]
+
+    def pale(self, owner: Owner) -> str:
+        """The same colour stepped back, for what stands beside the highlighted one."""
+        return {"marketing": self.marketing_pale, "sales": self.sales_pale, "both": self.both_pale}[owner]
+
+
+LIGHT = Theme(
+    name="light",
+    paper="#FCFBF8",
+    panel="#F3F1EC",
+    line="#E3DFD6",
+    ink="#1F2933",
+    quiet="#6B7280",
+    quiet_on_panel="#5F6773",
+    marketing="#2B5C8A",
+    marketing_pale="#7A9CC0",
+    sales="#C8702A",
+    sales_pale="#E0A878",
+    both_pale="#9AA0A6",
+    good="#2F7D5B",
+    good_tint="#E4EFE8",
+    bad="#B4483A",
+    bad_tint="#F7E6E2",
+)
+
+DARK = Theme(
+    name="dark",
+    paper="#14181D",
+    panel="#1C2229",
+    line="#2E363F",
+    ink="#E8E6E1",
+    quiet="#9AA3AD",
+    quiet_on_panel="#9AA3AD",
+    marketing="#7FB0DD",
+    marketing_pale="#466A8B",
+    sales="#E8A266",
+    sales_pale="#8D6543",
+    both_pale="#6F7780",
+    good="#5CE488",
+    good_tint="#12301F",
+    bad="#FF6C6C",
+    bad_tint="#3A1A1C",
+)
+
+# One grammar for all of it: what Streamlit's own theme options cannot say.
+_RULES = """
+.stMainBlockContainer {{ max-width: 1280px; }}
+.stApp {{ font-variant-numeric: tabular-nums; }}
+.stAppHeader {{ background: transparent; }}
+.stDecoration {{ display: none; }}
+[data-testid="stCaptionContainer"] {{ opacity: 1; }}
+.stMain [data-testid="stCaptionContainer"], .stMain [data-testid="stCaptionContainer"] p {{ color: {quiet}; }}
+.stSidebar [data-testid="stCaptionContainer"], .stSidebar [data-testid="stCaptionContainer"] p {{
+  color: {quiet_on_panel};
+}}
+.stMain .stHeading h1 {{ padding: 0 0 0.75rem; }}
+.stMain .stHeading h2 {{ padding: 0 0 0.6rem; }}
+.stMain .stButton button[kind="tertiary"] {{
+  color: {quiet}; min-height: 0; padding: 0 0.25rem; font-weight: 400;
+}}
+.stMain .stButton button[kind="tertiary"] p {{ font-size: 0.87rem; }}
+.stMain .stButton button[kind="tertiary"]:hover {{ color: {ink}; text-decoration: underline; }}
+.stMain .stExpander summary p, .stMain .stExpander summary span {{ color: {quiet}; opacity: 1; }}
+.stMain .stExpander summary:hover :is(p, span) {{ color: {ink}; }}
+.tandem-tile {{
+  display: grid; grid-template: auto auto 1fr auto / auto minmax(0, 1fr); column-gap: 1rem; color: {ink};
+}}
+.tandem-tile p {{ margin: 0; overflow-wrap: anywhere; }}
+.tandem-tile .label {{ grid-column: 1 / -1; font-size: 0.93rem; line-height: 1.35; }}
+.tandem-tile .value {{ font-size: 1.87rem; font-weight: 600; line-height: 1.25; white-space: nowrap; }}
+.tandem-tile .value.none {{ color: {quiet}; }}
+.tandem-tile .change {{
+  grid-column: 1; place-self: start; margin-top: 0.25rem; font-size: 0.87rem; line-height: 1.55; color: {quiet};
+}}
+.tandem-tile .change.good, .tandem-tile .change.bad {{ padding: 0 0.55rem; border-radius: 1rem; color: {ink}; }}
+.tandem-tile .change.good {{ background: {good_tint}; }}
+.tandem-tile .change.bad {{ background: {bad_tint}; }}
+.tandem-tile .change.good .arrow {{ color: {good}; font-weight: 600; }}
+.tandem-tile .change.bad .arrow {{ color: {bad}; font-weight: 600; }}
+.tandem-tile .history {{ grid-area: 2 / 2 / span 2; place-self: center end; display: block; max-width: 100%; }}
+.tandem-tile .foot {{
+  grid-row: 4; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 3rem;
+  font-size: 0.87rem; line-height: 1.45; color: {quiet};
+}}
+.tandem-tile .foot.reason {{ grid-row: 3; margin-top: 0.25rem; padding-right: 0; }}
+.st-key-tiles .stGridCell {{ position: relative; }}
+[class*="st-key-tile_"] {{ position: static; }}
+[class*="st-key-tile_"] > :has(.tandem-tile), :has(> .tandem-tile), .tandem-tile {{ flex: 1; height: 100%; }}
+[class*="st-key-tile_"] > :has(.stButton) {{
+  position: absolute; right: calc(1rem - 1px); bottom: calc(1rem - 1px); width: auto;
+}}
+[class*="st-key-rows_"] p span {{
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}}
+@media (min-width: 640px) {{ .st-key-tiles {{ grid-auto-rows: 1fr; }} }}
+[class*="st-key-panel_"] > :has(.stPlotlyChart) {{ margin-block: auto; }}
+@media print {{
+  .stSidebar, .stAppHeader, .stMain .stButton {{ display: none !important; }}
+  .stApp, .stMain {{ position: static !important; overflow: visible !important; }}
+  .stMainBlockContainer {{ max-width: none; padding-top: 0; }}
+  .stLayoutWrapper, .stPlotlyChart {{ break-inside: avoid; }}
+  * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+}}
+"""
+
+
+def style_sheet(theme: Theme) -> str:
+    """The CSS of every page, coloured by the tokens."""
+    return _RULES.format_map(vars(theme))
+
+
+def current() -> Theme:
+    """The scheme the viewer's browser shows; light where it has not said."""
+    import streamlit as st
+
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def apply() -> Theme:
+    """Put the style sheet on the page, once per run, and return the theme it was made of."""
+    import streamlit as st
+
+    theme = current()
+    st.html(f"<style>{style_sheet(theme)}</style>")
+    return theme

@@ -1,0 +1,90 @@
+"""Tiles: one number each, its judged change, its recent past, and the way to its rows. Computes nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages._lines import sparkline_svg
+from pages._theme import Owner, Theme
+from pages._words import MISSING, Change, escape
+
+__all__ = ["Tile", "show", "tile_html"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A metric as written text. Without an answer `value` is None and `reason` says why, and what to do."""
+
+    key: str
+    label: str
+    value: str | None
+    owner: Owner = "both"
+    change: Change | None = None
+    history: Sequence[float | None] = ()
+    history_label: str = ""
+    incomplete_last: bool = False
+    foot: str = ""
+    reason: str = ""
+
+
+def tile_html(tile: Tile, theme: Theme) -> str:
+    """The tile for `st.html`; all text from data is escaped."""
+    label = f'<p class="label">{escape(tile.label)}</p>'
+    if tile.value is None:
+        return (
+            f'<div class="tandem-tile">{label}<p class="value none">{MISSING}</p>{_foot(tile.reason, "reason")}</div>'
+        )
+    value = f'<p class="value">{escape(tile.value)}</p>'
+    return f'<div class="tandem-tile">{label}{value}{_change(tile)}{_history(tile, theme)}{_foot(tile.foot)}</div>'
+
+
+def show(tiles: Sequence[Tile], theme: Theme, on_rows: Callable[[str], None] | None = None) -> None:
+    """Lay the tiles out in full rows of equal height, one below the other on a narrow screen.
+
+    `on_rows` is called with the key of the tile whose rows were asked for, after all tiles are drawn, so that it may
+    draw below them or open a dialog. A tile without an answer has no rows to lead to.
+    """
+    asked = None
+    grid = st.grid(_per_row(len(tiles)), min_column_width=200, border=True, key="tiles")
+    for tile in tiles:
+        with grid.container(key=f"tile_{tile.key}", gap=None, height="stretch"):
+            st.html(tile_html(tile, theme))
+            # The gray part is hidden by the style sheet: a screen reader hears whose rows, the eye sees it.
+            label = f"Rows :gray[of {escape(tile.label)}]"
+            has_rows = on_rows is not None and tile.value is not None
+            if has_rows and st.button(label, key=f"rows_{tile.key}", type="tertiary"):
+                asked = tile.key
+    if on_rows and asked is not None:
+        on_rows(asked)
+
+
+def _per_row(tiles: int) -> int:
+    """A last row that is full where that is possible: six tiles stand as 3 + 3, never as 4 + 2."""
+    return tiles if 0 < tiles <= 3 else 4 if tiles % 4 == 0 else 3
+
+
+def _change(tile: Tile) -> str:
+    if tile.change is None:
+        return ""
+    arrow = f'<span class="arrow" aria-hidden="true">{tile.change.arrow}</span>'
+    return f'<p class="change {tile.change.verdict or ""}">{arrow} {escape(tile.change.words)}</p>'
+
+
+def _history(tile: Tile, theme: Theme) -> str:
+    if not any(value is not None for value in tile.history):
+        return ""
+    label = tile.history_label or f"{tile.label}, the last {len(tile.history)} periods"
+    color = theme.color(tile.owner)
+    svg = sparkline_svg(tile.history, theme, color, incomplete_last=tile.incomplete_last, label=label)
+    # st.html strips inline SVG; as the source of an image it stays, and no request is made for it.
+    source = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return f'<img class="history" alt="{escape(label)}" src="{source}" width="132" height="40">'
+
+
+def _foot(text: str, more: str = "") -> str:
+    # Without a text the line stays, since the way to the rows stands at its right.
+    return f'<p class="foot {more}">{escape(text) or "&nbsp;"}</p>'

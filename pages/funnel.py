@@ -1,0 +1,23 @@
+"""Where do leads stop?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _page as page
+from pages import _pictures as pictures
+from pages import _sentences as sentences
+from pages._panels import opening
+
+seen = page.view()
+cohort = pictures.step_cohort(seen)
+
+opening("Where do leads stop?", sentences.funnel(seen, cohort), sentences.cohort_dates(seen, cohort))
+step = pictures.choose_step(seen, cohort)
+left, right = st.columns(2, gap="medium")
+with left:
+    pictures.stages(seen, cohort)
+with right:
+    pictures.rate_by_channel(seen, cohort, step)
+pictures.rate_over_time(seen, step)
+page.notes([cohort.answer])

@@ -1,0 +1,27 @@
+"""How did the period go, and where did it come from?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _page as page
+from pages import _pictures as pictures
+from pages import _sentences as sentences
+from pages._dates import span
+from pages._panels import opening
+
+TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
+
+seen = page.view()
+answer = page.ask(seen, TILES)
+origins = page.ask(seen, ("leads",), by=("channel",))
+
+opening(sentences.period_title(seen), sentences.week(seen, answer, origins), page.dates(seen, answer))
+page.tiles(seen, answer)
+left, right = st.columns(2, gap="medium")
+with left:
+    cohort = pictures.step_cohort(seen)
+    pictures.stages(seen, cohort)
+with right:
+    pictures.ranked(seen, origins, f"Where did the leads of {span(seen.period)} come from?")
+page.notes([answer, *([answer.before] if answer.before else [])])

@@ -1,0 +1,52 @@
+"""The shell: every layer's commands as one command line. Owns no logic.
+
+Exit status: 0 answered (a metric without an answer prints its reason), 1 the company's files or data are not right,
+2 the command or the question is not right, 70 a fault of Tandem itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+
+import typer
+
+from data import commands as data_commands
+from data.errors import InvalidQuestion, TandemError
+from metrics import commands as metrics_commands
+
+app = typer.Typer(
+    name="tandem",
+    help="One funnel and one set of numbers for marketing and sales.\n\n"
+    "Start with: python tandem.py status, then python tandem.py list metrics, then"
+    " python tandem.py ask leads customers --by channel",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for layer in (data_commands, metrics_commands):
+    layer.mount(app)
+
+
+def main() -> int:
+    """Run one command; every error is one sentence on standard error."""
+    try:
+        app()
+    except InvalidQuestion as error:
+        typer.echo(str(error), err=True)
+        return 2
+    except TandemError as error:
+        typer.echo(str(error), err=True)
+        return 1
+    except Exception:  # the front end is the one place that catches everything: it logs it with an id
+        fault = secrets.token_hex(4)
+        logging.exception("fault %s", fault)
+        typer.echo(f"Something went wrong inside Tandem (fault {fault}). The lines above say where.", err=True)
+        return 70
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
