@@ -150,7 +150,7 @@ def over_time(
     is_single = len(groups) == 1
     strip, gap = (180, 0) if is_single else (40, 24)
     scale = _scale(points, as_text) if is_single else [0.0]
-    highest = max([1e-12, *scale, *(point.value for point in points if point.value is not None)])
+    highest = max([1e-12, *scale, *(float(point.value) for point in points if point.value is not None)])
     names = [as_text(tick) for tick in scale] if is_single else [unattributed if g is None else g for g in groups]
     last_x = len(periods) - 1
     drawing = Drawing(
@@ -165,7 +165,7 @@ def over_time(
         if not is_single:
             _level(drawing, base, names[index], theme.ink, lift=strip / 3)
         members = [point for point in points if point.group == group]
-        heights = [None if point.value is None else base - strip * point.value / highest for point in members]
+        heights = [None if point.value is None else base - strip * float(point.value) / highest for point in members]
         spots = [Spot(periods.index(p.label), y, p.is_complete) for p, y in zip(members, heights, strict=True)]
         _line(drawing, theme.color(owner), spots, members)
     _periods(drawing, periods)
@@ -184,7 +184,7 @@ def _from_zero(values: Sequence[float | None]) -> tuple[float, float]:
 def _row(drawing: Drawing, label: str, value: float | None, text: str, middle: float) -> None:
     drawing.label(label, middle)
     color = drawing.theme.quiet if value is None else drawing.theme.ink
-    drawing.write(escape(text), x=max(value or 0, 0), y=middle, xshift=7, color=color)
+    drawing.write(escape(text), x=max(float(value or 0), 0), y=middle, xshift=7, color=color)
 
 
 def _step(drawing: Drawing, stage: Stage, y: float, *, is_only: bool) -> None:
@@ -210,7 +210,7 @@ def _other(folded: Sequence[Bar], sum_as_text: Callable[[float], str] | None) ->
 
 def _scale(points: Sequence[Point], as_text: Callable[[float], str]) -> list[float]:
     """Round ticks from zero; only the ends where rounding would write two of them alike."""
-    found = ticks(max((point.value for point in points if point.value is not None), default=0))
+    found = ticks(max((float(point.value) for point in points if point.value is not None), default=0))
     return found if len({as_text(tick) for tick in found}) == len(found) else [found[0], found[-1]]
 
 

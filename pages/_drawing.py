@@ -59,7 +59,7 @@ class Drawing:
 
     def bars(self, values: Sequence[float | None], middles: Sequence[float], width: float, marker: Any) -> None:
         """Horizontal bars, every one from zero; a missing value has none."""
-        lengths = [value or 0 for value in values]
+        lengths = [float(value or 0) for value in values]
         self.traces.append(
             {"type": "bar", "orientation": "h", "base": 0, "x": lengths, "y": list(middles), "width": width,
              "marker": marker, "hoverinfo": "skip"}
@@ -71,7 +71,7 @@ class Drawing:
         says = [f"{escape(label)}<br><b>{escape(number)}</b>" for label, number in rows]
         self.traces.append(
             {"type": "bar", "orientation": "h", "base": low, "x": [high - low] * len(rows), "y": list(middles),
-             "width": pitch, "marker": {"color": self.theme.paper, "opacity": 0}, "hoverinfo": "text", "hovertext": says}
+             "width": pitch, "marker": {"opacity": 0}, "hoverinfo": "text", "hovertext": says}
         )  # fmt: skip
 
     def spec(self) -> dict[str, Any]:

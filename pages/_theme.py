@@ -106,7 +106,8 @@ _RULES = """
 }}
 .stMain .stButton button[kind="tertiary"] p {{ font-size: 0.87rem; }}
 .stMain .stButton button[kind="tertiary"]:hover {{ color: {ink}; text-decoration: underline; }}
-.stMain .stExpander summary p, .stMain .stExpander summary span {{ color: {quiet}; opacity: 1; }}
+.stMain .stExpander summary {{ opacity: 1; }}
+.stMain .stExpander summary :is(p, span) {{ color: {quiet}; }}
 .stMain .stExpander summary:hover :is(p, span) {{ color: {ink}; }}
 .tandem-tile {{
   display: grid; grid-template: auto auto 1fr auto / auto minmax(0, 1fr); column-gap: 1rem; color: {ink};

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 import textwrap
 from pathlib import Path
 
 import polars as pl
 
 from data.company import Company
-from data.engine import Workbench
+from data.engine import Workbench, quoted
 from data.errors import Problems
 from data.mapping import MappingReport, map_tables
 from data.reading import FileReport, read_file
@@ -42,6 +44,18 @@ def open_bench(folder: Path) -> Workbench:
     return Workbench(folder / "model.duckdb", folder / "personal.duckdb", folder / "scratch.duckdb")
 
 
+@functools.cache
+def _shared_bench() -> Workbench:
+    """One for all tests of reading: opening three databases takes longer than reading a small file."""
+    return open_bench(Path(tempfile.mkdtemp()))
+
+
+def _empty(bench: Workbench) -> None:
+    for name in bench.frame("SELECT table_name FROM information_schema.tables WHERE table_catalog = 'raw'").to_series():
+        bench.execute(f'DROP TABLE "raw".{quoted(name)}')
+    bench.execute("DROP TABLE IF EXISTS quarantine")
+
+
 class Read:
     """One raw file read by itself: its report, its rows, and what was quarantined."""
 
@@ -53,11 +67,13 @@ class Read:
             raw = content.encode() if isinstance(content, str) else content
             (folder / name).write_bytes(raw)
         yaml = f"files:\n  leads: {{path: '{name}', {declared}}}\n"
-        sources = sources_of(folder, yaml, zone)
-        with open_bench(folder) as bench:
+        sources, bench = sources_of(folder, yaml, zone), _shared_bench()
+        try:
             self.report: FileReport = read_file(sources.files["leads"], company(folder, zone), bench)
             self.rows: pl.DataFrame = bench.frame('SELECT * FROM "raw"."leads" ORDER BY "_file", "_line"')
             self.quarantine: pl.DataFrame = bench.frame("SELECT * FROM quarantine ORDER BY file, line")
+        finally:
+            _empty(bench)
 
     @property
     def accounting(self) -> tuple[int, int, int, int]:
@@ -70,7 +86,7 @@ class Read:
 
 
 class Mapped:
-    """Raw files mapped to canonical tables. `files` are name to content; `tables` holds the canonical tables asked for."""
+    """Raw files, name to content, mapped to canonical tables in a workbench that is open until the block ends."""
 
     def __init__(self, folder: Path, files: dict[str, str], sources_yaml: str, time_zone: str = "Europe/Berlin"):
         for name, content in files.items():

@@ -361,7 +361,7 @@ def _shared_bench() -> Workbench:
 def test_any_company_gives_what_a_loop_over_its_events_gives(
     known_by: dict[str, list[str]], look_back: int | None
 ) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(companies())
     def holds(tables: dict[str, list[Row]]) -> None:
         bench = _shared_bench()

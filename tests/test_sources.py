@@ -46,8 +46,8 @@ FILE_MISTAKES = [
         '2:56: files.web: \'delimiter\' is \'comma\'. Write one of "," ";" "|" "tab".',
     ),
     (
-        "web: {path: web.csv, columns: {id: text}, row_id: di}",
-        "2:53: files.web: 'row_id' is 'di', which is no column here. Did you mean 'id'? Columns: id.",
+        "web: {path: web.csv, columns: {id: text}, row_id: idx}",
+        "2:53: files.web: 'row_id' is 'idx', which is no column here. Did you mean 'id'? Columns: id.",
     ),
     (
         "web: {path: web.csv, columns: {id: {type: text, format: '%d'}}}",
@@ -178,7 +178,7 @@ def test_two_types_of_one_extra_column_are_refused(tmp_path: Path) -> None:
 OTHER_MISTAKES = [
     (
         "channels: [{when: \"sorce = 'x'\", channel: Paid}]",
-        "6:18: channels 1: unknown column 'sorce'. Did you mean 'source'? Known: channel, kind, medium, source, url.",
+        "6:19: channels 1: unknown column 'sorce'. Did you mean 'source'? Known: channel, kind, medium, source, url.",
     ),
     ("channels: [{when: \"source = 'x'\"}]", "6:12: channels 1: the key 'channel' is missing (text)."),
     (
@@ -194,7 +194,8 @@ OTHER_MISTAKES = [
     (
         "absent: [spnd]",
         "6:10: absent: unknown input 'spnd'. Did you mean 'spend'? Inputs: accounts, activities, assignments, "
-        "campaigns, content, costs, deal amounts, exchange rates, lead decisions, lost deals, open deals, spend, visits.",
+        "campaigns, content, costs, deal amounts, exchange rates, lead decisions, lost deals, open deals, spend, "
+        "visits.",
     ),
     (
         "file: {}",

@@ -29,6 +29,8 @@ attribution:
   half_life: 14 days
   models: {ours: {first: 20, deal_creation: 60, rest: 20}}
 """
+IN_ORDER = "Allowed, in this order: lead, mql, sal, sql, opportunity, customer."
+KNOWN = "Known: attribution, ends, recycles, stages."
 LEAD = "{name: lead, band: TOFU, owner: both, means: Anyone., known_by: created}"
 
 
@@ -61,26 +63,61 @@ def test_attribution_looks_back_ninety_days_unless_told_otherwise(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("stages: []", "1:9: 'stages' must list at least one stage. Allowed, in this order: lead, mql, sal, sql, opportunity, customer."),
-        ("recycles: [N]", "1:1: 'stages' must list at least one stage. Allowed, in this order: lead, mql, sal, sql, opportunity, customer."),
-        (f"stages: [{LEAD}]\nrecycle: [N]", "2:1: unknown key 'recycle'. Did you mean 'recycles'? Known: attribution, ends, recycles, stages."),
-        (f"stages: [{LEAD}]\nrules: {{}}", "2:1: unknown key 'rules'. Did you mean 'recycles'? Known: attribution, ends, recycles, stages."),
-        (f"stages: [{LEAD.replace('lead', 'leed')}]", "1:17: leed: 'name' is 'leed'. Did you mean 'lead'? Allowed: customer, lead, mql, opportunity, sal, sql."),
-        (f"stages: [{LEAD.replace('TOFU', 'TOFO')}]", "1:29: lead: 'band' is 'TOFO'. Did you mean 'TOFU'? Allowed: BOFU, MOFU, TOFU."),
-        (f"stages: [{LEAD.replace('created', 'createt')}]", "1:74: lead: 'known_by' is 'createt'. Did you mean 'created'? Allowed: accepted, created, crm, deal_created, deal_won. crm is written {crm: [values]}."),
-        (f"stages: [{LEAD.replace('created', '{rule: mql_rule}')}]", "1:75: lead: known_by: unknown key 'rule'. Known: crm."),
-        (f"stages: [{LEAD.replace('created', '{crm: []}')}]", "1:80: lead: known_by: 'crm' lists no value: write the CRM's names of this stage."),
-        (f"stages: [{LEAD.replace('created', '[]')}]", "1:74: lead: 'known_by' is an empty list: nothing would ever enter this stage."),
-        (f"stages: [{LEAD.replace(', known_by: created', '')}]", "1:10: lead: the key 'known_by' is missing (a word: created, accepted, deal_created, deal_won; or {crm: [values]}; or a list)."),
+        ("stages: []", f"1:9: 'stages' must list at least one stage. {IN_ORDER}"),
+        ("recycles: [N]", f"1:1: 'stages' must list at least one stage. {IN_ORDER}"),
+        (f"stages: [{LEAD}]\nrecycle: [N]", f"2:1: unknown key 'recycle'. Did you mean 'recycles'? {KNOWN}"),
+        (f"stages: [{LEAD}]\nrules: {{}}", f"2:1: unknown key 'rules'. Did you mean 'recycles'? {KNOWN}"),
+        (
+            f"stages: [{LEAD.replace('lead', 'leed')}]",
+            "1:17: leed: 'name' is 'leed'. Did you mean 'lead'? Allowed: customer, lead, mql, opportunity, sal, sql.",
+        ),
+        (
+            f"stages: [{LEAD.replace('TOFU', 'TOFO')}]",
+            "1:29: lead: 'band' is 'TOFO'. Did you mean 'TOFU'? Allowed: BOFU, MOFU, TOFU.",
+        ),
+        (
+            f"stages: [{LEAD.replace('created', 'createt')}]",
+            "1:74: lead: 'known_by' is 'createt'. Did you mean 'created'?"
+            " Allowed: accepted, created, crm, deal_created, deal_won. crm is written {crm: [values]}.",
+        ),
+        (
+            f"stages: [{LEAD.replace('created', '{rule: mql_rule}')}]",
+            "1:75: lead: known_by: unknown key 'rule'. Known: crm.",
+        ),
+        (
+            f"stages: [{LEAD.replace('created', '{crm: []}')}]",
+            "1:80: lead: known_by: 'crm' lists no value: write the CRM's names of this stage.",
+        ),
+        (
+            f"stages: [{LEAD.replace('created', '[]')}]",
+            "1:74: lead: 'known_by' is an empty list: nothing would ever enter this stage.",
+        ),
+        (
+            f"stages: [{LEAD.replace(', known_by: created', '')}]",
+            "1:10: lead: the key 'known_by' is missing"
+            " (a word: created, accepted, deal_created, deal_won; or {crm: [values]}; or a list).",
+        ),
         (f"stages: [{LEAD}, {LEAD}]", "1:91: lead: this stage stands here a second time; join the two."),
-        (f"stages: [{LEAD.replace('lead', 'mql')}, {LEAD}]", "1:90: lead: stands after mql. Allowed, in this order: lead, mql, sal, sql, opportunity, customer."),
-        (f"stages: [{LEAD}]\nrecycles: [N]\nends: [N]", "3:7: the CRM value 'N' stands under recycles and under ends; keep one of them."),
+        (f"stages: [{LEAD.replace('lead', 'mql')}, {LEAD}]", f"1:90: lead: stands after mql. {IN_ORDER}"),
+        (
+            f"stages: [{LEAD}]\nrecycles: [N]\nends: [N]",
+            "3:7: the CRM value 'N' stands under recycles and under ends; keep one of them.",
+        ),
         (f"stages: [{LEAD}]\nattribution: {{look_back: 90}}", "2:26: attribution: 'look_back' must be text, not '90'."),
-        (f"stages: [{LEAD}]\nattribution: {{look_back: 3 months}}", "2:26: attribution: 'look_back' is '3 months'. Write days, 1 to 3650, such as 90 days; or all."),
-        (f"stages: [{LEAD}]\nattribution: {{scope: deals}}", "2:22: attribution: 'scope' is 'deals'. Did you mean 'deal'? Allowed: account, deal."),
-        (f"stages: [{LEAD}]\nattribution: {{models: {{m: {{first: x}}}}}}", "2:35: attribution: the weight 'first' of m must be a number from 0."),
+        (
+            f"stages: [{LEAD}]\nattribution: {{look_back: 3 months}}",
+            "2:26: attribution: 'look_back' is '3 months'. Write days, 1 to 3650, such as 90 days; or all.",
+        ),
+        (
+            f"stages: [{LEAD}]\nattribution: {{scope: deals}}",
+            "2:22: attribution: 'scope' is 'deals'. Did you mean 'deal'? Allowed: account, deal.",
+        ),
+        (
+            f"stages: [{LEAD}]\nattribution: {{models: {{m: {{first: x}}}}}}",
+            "2:35: attribution: the weight 'first' of m must be a number from 0.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
     assert read(tmp_path, text)[1] == [sentence]
 

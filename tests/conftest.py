@@ -1,0 +1,67 @@
+"""What tests share: state in a temporary folder, and companies that are built once for the whole run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data.company import read_company
+from data.refresh import ensure_generation
+from metrics import OpenCompany, Session
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEMO, OLIST = PROJECT / "examples" / "demo", PROJECT / "examples" / "olist"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One state folder for all workers of a run: made by the first process, inherited by the others."""
+    if not hasattr(config, "workerinput"):
+        os.environ["TANDEM_VAR"] = tempfile.mkdtemp(prefix="tandem-var-")
+    os.environ.pop("TANDEM_COMPANY", None)
+
+
+def built(folder: Path) -> OpenCompany:
+    """A company of examples/, refreshed by the first test of the run that asks for it."""
+    company = read_company(folder)
+    state = Path(os.environ["TANDEM_VAR"])
+    with (state / f"{company.id}.building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ensure_generation(company, lambda doing, share: None)
+    return OpenCompany(company)
+
+
+@pytest.fixture(scope="session")
+def demo_company() -> OpenCompany:
+    return built(DEMO)
+
+
+@pytest.fixture(scope="session")
+def demo(demo_company: OpenCompany) -> Session:
+    return demo_company.at()
+
+
+@pytest.fixture(scope="session")
+def olist_files() -> Path:
+    """The folder of Olist's files. They are not part of the project."""
+    folder = os.environ.get("OLIST_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("Olist's files are not here: set OLIST_DIR to their folder to run this test.")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def olist(olist_files: Path) -> Session:
+    return built(OLIST).at()
+
+
+@pytest.fixture
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of a test's own, for tests that refresh."""
+    state = tmp_path / "var"
+    monkeypatch.setenv("TANDEM_VAR", str(state))
+    yield state
