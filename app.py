@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from pages import _theme
 from pages._filters import view_from_sidebar
 from pages._words import escape
 
+ICON = Path(__file__).parent / "pages" / "_icon.svg"
 PAGES = {
     "Meet": [st.Page("pages/this_week.py", title="This week", icon=":material/today:", default=True)],
     "Understand": [st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:")],
@@ -40,7 +42,7 @@ def prepare(company: OpenCompany) -> None:
 
 
 def main() -> None:
-    st.set_page_config(page_title="Tandem", page_icon=":material/join:", layout="wide")
+    st.set_page_config(page_title="Tandem", page_icon=str(ICON), layout="wide")
     page = st.navigation(PAGES)
     theme = _theme.apply()
     company = opened(str(company_folder()))

@@ -13,6 +13,7 @@ __all__ = [
     "PRESETS",
     "Period",
     "business_days",
+    "cohort_unit",
     "comparison",
     "last_complete",
     "leading_to",
@@ -83,6 +84,17 @@ def last_complete(grain: str, through: dt.date, company: Company, count: int = 1
     """The last `count` whole weeks, months, ... of which every day has data."""
     until = start_of(through + ONE_DAY, grain, company)
     return Period(shift(until, grain, -count), until)
+
+
+def cohort_unit(period: Period, company: Company) -> tuple[str, int]:
+    """Grain and count of a cohort as long as a period: a quarter, a number of months, and a month for anything less.
+
+    Cohorts shorter than a month hold too few entries for a rate that one may believe.
+    """
+    grain = _whole(period, company)
+    if grain in ("year", "quarter", "month"):
+        return grain, len(periods_within(period, grain, company))
+    return "month", 1
 
 
 def leading_to(until: dt.date, grain: str, company: Company, count: int) -> Period:

@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from data.errors import Place, Problem, RefusedSources, did_you_mean
 from data.file_specs import FileSpec
 
-__all__ = ["Part", "Record", "TextLayout", "check_columns", "find_layout", "read_records", "refused"]
+__all__ = ["Part", "Record", "TextLayout", "check_columns", "find_layout", "is_blank", "read_records", "refused"]
 
 BLOCK = 1 << 20
 CANDIDATE_DELIMITERS = (",", ";", "\t", "|")
@@ -45,8 +45,7 @@ class TextLayout:
     lines: int
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """The fields of one record and the physical lines it covers; `fields` is None where its quotes are broken."""
 
     first: int
@@ -57,6 +56,11 @@ class Record:
 def refused(file: str, line: int, message: str) -> RefusedSources:
     """The error for one thing that makes a raw file untrustworthy."""
     return RefusedSources([Problem(Place(file, line, 1 if line else 0), message)])
+
+
+def is_blank(fields: list[str]) -> bool:
+    """Whether a record holds no text: an empty line, or one of delimiters alone."""
+    return not "".join(fields).strip()
 
 
 def find_layout(part: Part, spec: FileSpec) -> TextLayout:
@@ -201,7 +205,7 @@ def _header(part: Part, encoding: str, delimiter: str) -> tuple[str, ...]:
     for record in read_records(part, encoding, delimiter):
         if record.fields is None:
             raise refused(part.label, record.first, "the header has a broken quote. Export the file again.")
-        if any(field.strip() for field in record.fields):
+        if not is_blank(record.fields):
             return tuple(field.strip() for field in record.fields)
     raise refused(part.label, 0, "is empty. Export it again, or take it out of sources.yaml.")
 

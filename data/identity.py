@@ -56,7 +56,7 @@ def email_key(key: bytes, email: str) -> str | None:
 
 
 def key_emails(bench: Workbench, key: bytes) -> None:
-    """Fill `email_key` of contacts and touches from their e-mail addresses, each distinct address hashed once."""
+    """Hash each distinct address once, and fill `email_key` of contacts; touches get theirs with their contact."""
     emails = bench.frame(
         f"SELECT email FROM {scratch('contacts all')} WHERE email IS NOT NULL "
         f"UNION SELECT email FROM {scratch('touches all')} WHERE email IS NOT NULL"
@@ -66,11 +66,10 @@ def key_emails(bench: Workbench, key: bytes) -> None:
         return
     hashes = pl.Series("email_key", [email_key(key, email) for email in emails], dtype=pl.String)
     bench.insert(scratch("email keys"), pl.DataFrame([emails.alias("email"), hashes]))
-    for table in ("contacts all", "touches all"):
-        bench.execute(
-            f"UPDATE {scratch(table)} AS t SET email_key = coalesce(k.email_key, t.email_key) "
-            f"FROM {scratch('email keys')} AS k WHERE k.email = t.email"
-        )
+    bench.execute(
+        f"UPDATE {scratch('contacts all')} AS t SET email_key = coalesce(k.email_key, t.email_key) "
+        f"FROM {scratch('email keys')} AS k WHERE k.email = t.email"
+    )
 
 
 def follow_merges(pairs: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
@@ -153,10 +152,11 @@ def _replace_id(bench: Workbench, merged: str, table: str, column: str, kind: st
 
 def combine_merged(bench: Workbench) -> None:
     """Rows that got an equal key by a merge become one: column by column, first the surviving id's own values."""
-    for table in CANONICAL.values():
+    names = " UNION ALL ".join(
+        f"SELECT DISTINCT '{name}' FROM {scratch(f'{name} all')} WHERE \"_rank\" <> ''" for name in CANONICAL
+    )
+    for table in [CANONICAL[name] for name in bench.frame(names).to_series()]:
         name = scratch(f"{table.name} all")
-        if not bench.frame(f"SELECT count(*) FROM {name} WHERE \"_rank\" <> ''").item():
-            continue
         items = [
             column if name_ in table.key else f'arg_min({column}, "_rank") AS {column}'
             for name_ in bench.columns(name)
@@ -194,10 +194,12 @@ def know_contacts(bench: Workbench) -> None:
 def resolve_touches(bench: Workbench) -> None:
     """Fill the contact of each touch: its own, else by e-mail hash, else by visitor."""
     touches, resolved = scratch("touches all"), scratch("touches resolved")
+    hashed = "coalesce(k.email_key, t.email_key)"
     bench.execute(
         f"CREATE TABLE {resolved} AS SELECT t.* REPLACE "
-        f"(coalesce(t.contact_id, e.contact_id, v.contact_id) AS contact_id) FROM {touches} AS t "
-        f"LEFT JOIN {scratch('contact by email')} AS e ON e.email_key = t.email_key "
+        f"(coalesce(t.contact_id, e.contact_id, v.contact_id) AS contact_id, {hashed} AS email_key) "
+        f"FROM {touches} AS t LEFT JOIN {scratch('email keys')} AS k ON k.email = t.email "
+        f"LEFT JOIN {scratch('contact by email')} AS e ON e.email_key = {hashed} "
         f"LEFT JOIN {scratch('contact by visitor')} AS v ON v.anonymous_id = t.anonymous_id "
         "AND t.happened_at >= v.known_from AND t.happened_at < v.known_until"
     )

@@ -46,7 +46,7 @@ def stage_columns(stage: str) -> tuple[str, ...]:
 
 
 def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
-    """The tree of a model file with what stages.yaml adds to it; other models stay as they are."""
+    """The tree of a model file with what stages.yaml adds to it, changed in place; other models stay as they are."""
     if name == "leads":
         return _completed_leads(tree, stages)
     if name == "lead_stages":
@@ -65,7 +65,6 @@ def _sql(tree: exp.Query) -> str:
 
 
 def _completed_leads(tree: exp.Query, stages: Stages) -> exp.Query:
-    tree = tree.copy()
     assert isinstance(tree, exp.Select)
     stamped = next(cte.this for cte in tree.ctes if cte.alias == "stamped")
     # The creating touch is found by the lead's stamp; where no lead is declared, no rank is 0 and it is NULL.
@@ -82,8 +81,7 @@ def _completed_leads(tree: exp.Query, stages: Stages) -> exp.Query:
 
 
 def _with_table(tree: exp.Query, name: str, query: exp.Query) -> exp.Query:
-    """The query with one more CTE before all others."""
-    tree = tree.copy()
+    """The query itself, with one more CTE before all others."""
     clause = tree.args.get("with_") or exp.With(expressions=[])
     cte = exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
     clause.set("expressions", [cte, *clause.expressions])

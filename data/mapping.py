@@ -65,12 +65,13 @@ def map_tables(sources: Sources, company: Company, bench: Workbench, key: bytes)
     _set_channels(sources, bench)
     excluded, exclusions = run_exclusions(sources.exclusions, bench)
     _store(sources, bench)
+    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {quoted(name)}" for name in CANONICAL)
     unmatched = unmatched_campaigns(bench) if sources.of("campaigns") else []
     identity.drop_scratch(bench)
     return MappingReport(
         mapped={name: _mapped(name, sources) for name in CANONICAL},
         extras={name: sources.extras(name) for name in CANONICAL},
-        rows={name: int(bench.frame(f"SELECT count(*) FROM {quoted(name)}").item()) for name in CANONICAL},
+        rows=dict(bench.frame(counts).iter_rows()),
         quarantined=quarantined,
         excluded=excluded,
         exclusions=exclusions,

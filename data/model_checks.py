@@ -45,7 +45,7 @@ def check(model: ModelFile, bench: Workbench, problems: Problems) -> None:
 def _check_noted_columns(model: ModelFile, columns: Mapping[str, str]) -> None:
     problems = Problems()
     noted = {name: notes.place for name, notes in model.notes.items()}
-    for name, place in ({name: Place(model.file, 1) for name in (*model.key, *model.order)} | noted).items():
+    for name, place in ({name: Place(model.file, 1, 1) for name in (*model.key, *model.order)} | noted).items():
         if name not in columns:
             problems.add(place, f"a note names '{name}', no column of {model.name}. {did_you_mean(name, columns)}")
     problems.raise_if_any()
@@ -70,7 +70,7 @@ def _rules(model: ModelFile) -> list[_Rule]:
     if key:
         surplus = f"count(*) - (SELECT count(*) FROM (SELECT DISTINCT {key} FROM {table}))"
         says = f": ({', '.join(model.key)}) must be a key"
-        rules.append(_Rule(Place(model.file, 1), says, surplus, _repeated(table, key)))
+        rules.append(_Rule(Place(model.file, 1, 1), says, surplus, _repeated(table, key)))
     return rules
 
 

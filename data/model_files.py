@@ -33,6 +33,7 @@ _HEAD_NOTES = ("key", "order")
 _COLUMN_NOTES = ("link", "needs", "not_null", "one_of", "unique")
 _NOTE = re.compile(r"#(\w+)(?:\(((?:'[^']*'|[^')])*)\))?")
 _NOTED_COLUMN = re.compile(r"(?P<code>(?:'[^']*'|[^'])*?)--\s*(?P<notes>#\w.*)$")
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
 _LAST_NAME = re.compile(r'"?(?P<name>\w+)"?\s*,?\s*$')
 
 
@@ -149,7 +150,7 @@ def _head(text: str, file: str, problems: Problems) -> tuple[str, dict[str, tupl
             if name in notes:
                 notes[name] = _split(argument, ",")
             else:
-                problems.add(Place(file, number), f"unknown note '#{name}'. {did_you_mean(name, _HEAD_NOTES)}")
+                problems.add(Place(file, number, 1), f"unknown note '#{name}'. {did_you_mean(name, _HEAD_NOTES)}")
     return " ".join(words), notes
 
 
@@ -159,7 +160,8 @@ def _column_notes(text: str, file: str, problems: Problems) -> dict[str, Notes]:
         noted = _NOTED_COLUMN.match(line)
         last = _LAST_NAME.search(noted["code"].rstrip()) if noted else None
         if noted and last:
-            notes[last["name"]] = _notes(noted["notes"], Place(file, number), problems)
+            place = Place(file, number, noted.start("notes") + 1)
+            notes[last["name"]] = _notes(noted["notes"], place, problems)
     return notes
 
 
@@ -178,7 +180,7 @@ def _notes(comment: str, place: Place, problems: Problems) -> Notes:
         place,
         unique=bool(found["unique"]),
         not_null=bool(found["not_null"]),
-        one_of=tuple(value for words in found["one_of"] for value in re.findall(r"'([^']*)'", words)),
+        one_of=tuple(value.replace("''", "'") for words in found["one_of"] for value in _QUOTED.findall(words)),
         link=links[0] if links else None,
         needs=tuple(_split(needs, "|") for needs in found["needs"]),
     )
@@ -205,13 +207,18 @@ def _check_tables(model: ModelFile, readable: set[str], problems: Problems) -> N
     """Only tables of this build may be read, so that a model cannot open files or personal columns."""
     place = Place(model.file)
     for node in model.tree.walk():
-        shown_node = node.sql(dialect="duckdb") if isinstance(node, _SUSPECTS) else ""
         if isinstance(node, _REFUSED):
-            problems.add(place, f"'{shown_node}' is not allowed in a model: it is one plain SELECT.")
+            problems.add(place, f"'{_shown(node)}' is not allowed in a model: it is one plain SELECT.")
         elif _is_function(node):
-            problems.add(place, f"'{shown_node}': a model reads tables, not functions; declare files in sources.yaml.")
+            problems.add(
+                place, f"'{_shown(node)}': a model reads tables, not functions; declare files in sources.yaml."
+            )
     for name in sorted(model.depends - readable):
         problems.add(place, f"unknown table '{name}'. {did_you_mean(name, readable)}")
+
+
+def _shown(node: exp.Expr) -> str:
+    return node.sql(dialect="duckdb")
 
 
 def _is_function(node: exp.Expr) -> bool:
@@ -222,4 +229,3 @@ def _is_function(node: exp.Expr) -> bool:
 
 
 _REFUSED = (exp.Command, exp.Describe, exp.Summarize, exp.Parameter, exp.Placeholder)
-_SUSPECTS = (*_REFUSED, exp.Table, exp.Lateral)

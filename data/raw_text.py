@@ -7,7 +7,7 @@ from itertools import islice
 
 import polars as pl
 
-from data.decoding import Part, Record, check_columns, find_layout, read_records, refused
+from data.decoding import Part, Record, check_columns, find_layout, is_blank, read_records, refused
 from data.engine import Workbench, quoted
 from data.file_specs import FileSpec
 
@@ -56,7 +56,7 @@ class RawText:
     def _load_text(self, part: Part) -> None:
         layout = find_layout(part, self.spec)
         records = read_records(part, layout.encoding, layout.delimiter)
-        header = next(record for record in records if record.fields and any(map(str.strip, record.fields)))
+        header = next(record for record in records if record.fields and not is_blank(record.fields))
         seen = header.last
         while chunk := list(islice(records, CHUNK)):
             seen = chunk[-1].last
@@ -76,7 +76,7 @@ class RawText:
                 reason = f"belongs to a record with a broken quote that starts at line {record.first}"
                 bad += [(part.label, line, None, reason, None) for line in range(record.first, record.last + 1)]
                 self.lines += record.last - record.first
-            elif not any(map(str.strip, fields)):
+            elif is_blank(fields):
                 self.blank += 1
             elif len(fields) != width:
                 count = f"{len(fields)} field" + ("" if len(fields) == 1 else "s")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data.calendar import Period, business_days, comparison, last_complete
+from data.calendar import Period, business_days, cohort_unit, comparison, last_complete
 from data.company import Company, company_folder, read_company
 from data.engine import DuckDBEngine, Engine, Values
 from data.errors import InvalidFiles
@@ -178,20 +178,23 @@ class Session:
             return ()
         return tuple(self.reach.stages[step.stage] for step in steps)
 
-    def matured_period(self, funnel: str, grain: str, *, overall: bool = False) -> Period | None:
-        """The latest whole period of which every entry had the whole time: of its slowest step, or of all steps.
+    def matured_period(self, funnel: str, like: Period, *, overall: bool = False) -> Period | None:
+        """The latest period, as long as `like`, of which every entry had its whole time: for each step, or for all.
 
         None where the funnel does not exist here or no file says how far its data reaches.
         """
         metric = self.reach.metric(funnel)
         try:
-            windows = [step.within or 0 for step in declared_steps(self.reach, metric)] if isinstance(metric, Funnel) else []
+            windows = (
+                [step.within or 0 for step in declared_steps(self.reach, metric)] if isinstance(metric, Funnel) else []
+            )
             day = self.reach.as_of(Query((funnel,)))
         except Unanswerable:
             return None
         window = sum(windows) if overall else max(windows, default=0)
         # Matured is entry + window < D, so D - window - 1 is the last day of entry that is.
-        return last_complete(grain, day - dt.timedelta(days=window + 1), self.company)
+        grain, count = cohort_unit(like, self.company)
+        return last_complete(grain, day - dt.timedelta(days=window + 1), self.company, count)
 
     def business_days(self, period: Period) -> int:
         return business_days(period, self.company)

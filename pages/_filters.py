@@ -16,7 +16,7 @@ from pages._words import escape
 
 __all__ = ["view_from_sidebar"]
 
-GRAINS = {"day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"}
+GRAINS = {"day": "Day", "week": "Week", "month": "Month"}
 COMPARE = {"previous": "Period before, like for like", "last_year": "A year before", "none": "Nothing"}
 NO_CHANNEL = "(no channel)"
 

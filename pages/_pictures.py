@@ -19,6 +19,7 @@ from pages._panels import column_formats, show_chart, show_reason
 
 __all__ = [
     "FUNNEL",
+    "OVERALL",
     "StepCohort",
     "choose_step",
     "ranked",
@@ -28,11 +29,10 @@ __all__ = [
     "step_cohort",
 ]
 
-FUNNEL = "lead_to_customer"
-OVERALL = "overall"
+FUNNEL, OVERALL = "lead_to_customer", "overall"
 PERIODS = 12
-# Under so many matured entries a rate says little; it is shown with its number and in no ranking.
-FEWEST_RANKED = 20
+# Under so many matured entries a rate says little: it stands in the table and in no picture.
+FEWEST_DRAWN = 20
 TABLE_UNITS = {
     "entered": "count", "converted_to_date": "count", "matured": "count", "converted_matured": "count",
     "rate_to_date": "ratio", "rate_matured": "ratio", "within_days": "count",
@@ -46,7 +46,7 @@ TABLE_LABELS = {
 
 @dataclass(frozen=True)
 class StepCohort:
-    """The funnel of the latest period in which every step had its whole time. Without a funnel, `answer` says why."""
+    """The funnel of the latest period in which every step had its whole time. Without a funnel, `reason` says why."""
 
     period: Period | None
     answer: Answer
@@ -54,57 +54,56 @@ class StepCohort:
     stages: tuple[StageFact, ...]
 
     @property
+    def reason(self) -> str:
+        return self.answer.reasons.get(FUNNEL, "No lead has had its whole time yet.")
+
+    @property
     def worst(self) -> Step | None:
         return weakest(self.steps)
 
     def label(self, step: str) -> str:
         """A step by its two ends: MQL to Opportunity."""
+        before, after = self.ends(step)
+        return f"{before} to {after}"
+
+    def ends(self, step: str) -> tuple[str, str]:
+        """The labels of the stages between which a step lies."""
         names = [stage.name for stage in self.stages]
         after = len(names) - 1 if step == OVERALL else names.index(step)
         before = 0 if step == OVERALL else after - 1
-        return f"{self.stages[before].label} to {self.stages[after].label}"
+        return self.stages[before].label, self.stages[after].label
 
 
 def step_cohort(seen: View) -> StepCohort:
-    grain = "quarter" if seen.grain == "quarter" else "month"
-    period = seen.session.matured_period(FUNNEL, grain)
+    period = seen.session.matured_period(FUNNEL, seen.period)
     answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), period=period, where=seen.where))
     return StepCohort(period, answer, steps(answer.frame), seen.session.stages_of(FUNNEL))
 
 
-def stages(seen: View, cohort: StepCohort) -> None:
+def stages(seen: View, cohort: StepCohort, title: str) -> None:
     """Bars per stage with the step's rate between; the rows of the cohort one click away."""
-    title = "Where do leads stop?"
-    if not cohort.steps or cohort.period is None:
-        show_reason(title, cohort.answer.reasons.get(FUNNEL, "No lead has had its whole time yet."), key="stages")
+    period = cohort.period
+    if not cohort.steps or period is None:
+        show_reason(title, cohort.reason, key="stages")
         return
     own = [step for step in cohort.steps if step.step != OVERALL]
     entered = [step.entered for step in own] + [own[-1].converted_matured]
-    shown = [
-        _stage(seen, cohort, stage, count, own[i - 1] if i else None)
-        for i, (stage, count) in enumerate(zip(cohort.stages, entered, strict=True))
-    ]
-    windows = ", ".join(f"{step.within_days}" for step in own)
-    caption = (
-        f"What entered each stage in {span(cohort.period)}, and of it who went on within {windows} days."
-        f" {cohort.stages[-1].label}: those who got there in time. The latest {_unit(seen)} with the whole time behind it."
-    )
+    arrived: list[Step | None] = [None, *own]
     show_chart(
         title,
-        caption,
-        _charts.stage_bars(shown, seen.theme),
+        f"Entries into each stage in {span(period)}, the latest such period with the whole time behind it, and how many"
+        f" went on in time. {cohort.stages[-1].label}: those who did.",
+        _charts.stage_bars(
+            [_stage(cohort, *row) for row in zip(cohort.stages, entered, arrived, strict=True)], seen.theme
+        ),
         cohort.answer.frame.drop("unrecorded"),
         key="stages",
         columns=_columns(),
-        below=lambda: rows_button(seen, FUNNEL, cohort.period, "stages") if cohort.period else None,
+        below=lambda: rows_button(seen, FUNNEL, period, "stages"),
     )
 
 
-def _unit(seen: View) -> str:
-    return "quarter" if seen.grain == "quarter" else "month"
-
-
-def _stage(seen: View, cohort: StepCohort, stage: StageFact, count: int, step: Step | None) -> Stage:
+def _stage(cohort: StepCohort, stage: StageFact, count: int, step: Step | None) -> Stage:
     worst = cohort.worst
     return Stage(
         label=stage.label,
@@ -119,40 +118,41 @@ def _stage(seen: View, cohort: StepCohort, stage: StageFact, count: int, step: S
 
 def ranked(seen: View, answer: Answer, title: str) -> None:
     """Groups of one metric by one dimension, largest first, the empty group last."""
-    metric, dimension = answer.query.metrics[0], answer.query.by[0]
-    reason = answer.reasons.get(metric)
-    named = answer.frame.filter(pl.col(metric) != 0) if reason is None else answer.frame
-    if reason is not None or named.is_empty():
-        show_reason(title, reason or f"None in {span(seen.period)}. Choose a longer period.", key="ranked")
+    name, dimension = answer.query.metrics[0], answer.query.by[0]
+    metric, period = metric_of(seen, name), answer.query.period or seen.period
+    shown = answer.frame.filter(pl.col(name) != 0)
+    if shown.is_empty():
+        reason = answer.reasons.get(name) or f"None in {span(period)}. Choose a longer period."
+        show_reason(title, reason, key="ranked")
         return
     names = seen.session.names(dimension)
     bars = [
-        Bar(None if value is None else names.get(value, value), number, words(seen, metric, number))
-        for value, number in named.select(dimension, metric).iter_rows()
+        Bar(None if value is None else names.get(value, value), number, words(seen, name, number))
+        for value, number in shown.select(dimension, name).iter_rows()
     ]
-    period = answer.query.period or seen.period
+    label = seen.session.reach.dimension(dimension).label
     show_chart(
         title,
-        f"{metric_of(seen, metric).label} by {seen.session.reach.dimension(dimension).label.lower()}; all groups add up to the total.",
+        f"{metric.label} by {label.lower()}, {span(period)}. All groups add up to the total.",
         _charts.ranked_bars(
             bars,
             seen.theme,
-            owner=metric_of(seen, metric).owner,  # type: ignore[arg-type]  # owners are checked when loaded
-            unattributed=f"No {dimension}",
-            sum_as_text=lambda number: words(seen, metric, number),
+            owner=metric.owner,  # type: ignore[arg-type]  # owners are checked when loaded
+            unattributed=f"No {label.lower()}",
+            sum_as_text=lambda number: words(seen, name, number),
         ),
-        named,
+        shown,
         key="ranked",
-        columns=column_formats({metric: "count"}, {metric: metric_of(seen, metric).label}),
-        below=lambda: rows_button(seen, metric, period, "ranked", (dimension,)),
+        columns=column_formats({name: "count"}, {name: metric.label}),
+        below=lambda: rows_button(seen, name, period, "ranked", (dimension,)),
     )
 
 
-def choose_step(seen: View, cohort: StepCohort) -> str:
+def choose_step(cohort: StepCohort) -> str:
     """The step whose rate the pictures below show; in the address of the page."""
-    if len(cohort.steps) < 2:
-        return OVERALL
-    names = list(dict.fromkeys([OVERALL, *[step.step for step in cohort.steps]]))
+    if len(cohort.steps) < 3:
+        return OVERALL  # one step and all of it are the same
+    names = [OVERALL, *[step.step for step in cohort.steps if step.step != OVERALL]]
     chosen = st.segmented_control(
         "Step", names, format_func=cohort.label, key="step", default=OVERALL, bind="query-params"
     )
@@ -162,29 +162,27 @@ def choose_step(seen: View, cohort: StepCohort) -> str:
 def rate_by_channel(seen: View, cohort: StepCohort, step: str) -> None:
     """The step's matured rate per channel; channels with few entries stand in the table only."""
     title = "Which channels go on?"
-    if not cohort.steps:
-        show_reason(title, cohort.answer.reasons.get(FUNNEL, ""), key="by_channel")
+    period = seen.session.matured_period(FUNNEL, seen.period, overall=step == OVERALL)
+    if not cohort.steps or period is None:
+        show_reason(title, cohort.reason, key="by_channel")
         return
-    period = seen.session.matured_period(FUNNEL, _unit(seen), overall=step == OVERALL)
     answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), ("channel",), period=period, where=seen.where))
-    frame = answer.frame.filter(pl.col("step") == _step_name(cohort, step))
-    enough = frame.filter(pl.col("matured") >= FEWEST_RANKED)
-    if answer.reasons or enough.is_empty() or period is None:
-        reason = (
-            answer.reasons.get(FUNNEL) or f"No channel has {FEWEST_RANKED} entries with their whole time behind them."
-        )
-        show_reason(title, reason, key="by_channel")
+    frame = answer.frame.filter(pl.col("step") == step)
+    enough = frame.filter(pl.col("matured") >= FEWEST_DRAWN)
+    if enough.is_empty():
+        few = f"No channel has {FEWEST_DRAWN} entries in {span(period)}. Choose a longer period."
+        show_reason(title, answer.reasons.get(FUNNEL) or few, key="by_channel")
         return
     bars = [
         Bar(name, rate, f"{_words.rate(rate)} of {_words.count(matured)}")
         for name, rate, matured in enough.select("channel", "rate_matured", "matured").iter_rows()
     ]
     few = frame.height - enough.height
-    left_out = f" {few} with fewer than {FEWEST_RANKED} are in the table only." if few else ""
+    left_out = f" {few} with fewer than {FEWEST_DRAWN} are in the table only." if few else ""
     show_chart(
         title,
         f"{cohort.label(step)}, entries of {span(period)}, each with its whole time.{left_out}",
-        _charts.ranked_bars(bars, seen.theme, owner="both", unattributed="No channel"),
+        _charts.ranked_bars(bars, seen.theme, unattributed="No channel"),
         frame.drop("unrecorded", "step"),
         key="by_channel",
         columns=_columns(),
@@ -192,38 +190,29 @@ def rate_by_channel(seen: View, cohort: StepCohort, step: str) -> None:
     )
 
 
-def rate_over_time(seen: View, step: str) -> None:
-    """The step's rate by the period of entry; periods that are still converting are dashed and show the rate so far."""
-    cohort = step_cohort(seen)
+def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
+    """The step's rate by month of entry; months that are still converting are dashed and show the rate so far."""
     title = "How has it changed?"
-    if not cohort.steps or seen.session.through is None:
-        show_reason(title, cohort.answer.reasons.get(FUNNEL, ""), key="over_time")
+    past = leading_to(seen.period.until, "month", seen.session.company, PERIODS)
+    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), grain="month", period=past, where=seen.where))
+    if not cohort.steps or answer.frame.is_empty():
+        reason = cohort.reason if not cohort.steps else f"Nobody entered in {span(past)}."
+        show_reason(title, reason, key="over_time")
         return
-    grain = _unit(seen)
-    past = leading_to(seen.period.until, grain, seen.session.company, PERIODS)
-    query = Query((FUNNEL,), grain=grain, period=past, where=seen.where)
-    answer = seen.session.funnel(FUNNEL, query)
-    frame = answer.frame.filter(pl.col("step") == _step_name(cohort, step))
-    if frame.is_empty():
-        show_reason(title, f"Nobody entered in {span(past)}.", key="over_time")
-        return
+    frame = answer.frame.filter(pl.col("step") == step)
     points = [
-        Point(period_label(point.period, grain), point.rate, _words.rate(point.rate), point.is_mature)
+        Point(period_label(point.period, "month"), point.rate, _words.rate(point.rate), point.is_mature)
         for point in cohort_points(frame)
     ]
     show_chart(
         title,
-        f"{cohort.label(step)} by {grain} of entry. Dashed: still converting, the rate so far.",
-        _charts.over_time(points, seen.theme, owner="both", as_text=_words.rate),
+        f"{cohort.label(step)} by month of entry. Dashed: still converting, the rate so far.",
+        _charts.over_time(points, seen.theme, as_text=_words.rate),
         frame.drop("unrecorded", "step"),
         key="over_time",
         columns=_columns(),
         below=lambda: rows_button(seen, FUNNEL, past, "over_time"),
     )
-
-
-def _step_name(cohort: StepCohort, step: str) -> str:
-    return step if step in {found.step for found in cohort.steps} else OVERALL
 
 
 def _columns() -> dict[str, object]:

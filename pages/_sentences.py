@@ -26,7 +26,7 @@ def period_title(seen: View) -> str:
 
 def week(seen: View, answer: Answer, origins: Answer) -> str:
     """What came in, from where, and what it became."""
-    said = [_came_in(seen, answer), _mostly_from(seen, origins), _became(seen, answer)]
+    said = [_came_in(seen, answer), _mostly_from(origins), _became(seen, answer)]
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -47,7 +47,7 @@ def _came_in(seen: View, answer: Answer) -> str:
     return f"{came}, {escape(_words.rate(abs(found.relative)))} {direction} than {BEFORE[seen.compare]}."
 
 
-def _mostly_from(seen: View, origins: Answer) -> str:
+def _mostly_from(origins: Answer) -> str:
     if origins.reasons:
         return ""
     known = origins.frame.filter(pl.col("channel").is_not_null() & (pl.col("leads") > 0))
@@ -71,27 +71,26 @@ def _became(seen: View, answer: Answer) -> str:
 def funnel(seen: View, cohort: StepCohort) -> str:
     """The rate from end to end, and the step at which most are lost."""
     if not cohort.steps:
-        return escape(cohort.answer.reasons.get(FUNNEL, ""))
-    said = [_overall(seen, cohort), _worst(cohort)]
+        return escape(cohort.reason)
+    said = [_end_to_end(seen, cohort), _worst(cohort)]
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _overall(seen: View, cohort: StepCohort) -> str:
-    last = next(step for step in cohort.steps if step.step == OVERALL)
-    period = seen.session.matured_period(FUNNEL, "quarter" if seen.grain == "quarter" else "month", overall=True)
+def _end_to_end(seen: View, cohort: StepCohort) -> str:
+    period = seen.session.matured_period(FUNNEL, seen.period, overall=True)
     if period is None:
         return ""
     names = (f"{FUNNEL}.entered", f"{FUNNEL}.rate_matured")
     answer = seen.session.answer(Query(names, period=period, where=seen.where))
-    entered, rate = answer.number(f"{FUNNEL}.entered"), answer.number(f"{FUNNEL}.rate_matured")
-    first, end = cohort.stages[0].label, cohort.stages[-1].label
+    entered, rate = (answer.number(name) for name in names)
+    first, end = cohort.ends(OVERALL)
+    when = escape(span(period))
     if not entered:
-        return (
-            f"Nobody became {escape(first)} in {escape(span(period))}, the latest period with the whole time behind it."
-        )
+        return f"Nobody entered {escape(first)} in {when}, the latest period with the whole time behind it."
+    days = next(step.within_days for step in cohort.steps if step.step == OVERALL)
     return (
-        f"Of the {escape(_words.count(entered))} that became {escape(first)} in {escape(span(period))},"
-        f" {strong(_words.rate(rate))} became {escape(end)} within {last.within_days} days."
+        f"Of {escape(_words.count(entered))} entries into {escape(first)} in {when}, {strong(_words.rate(rate))}"
+        f" reached {escape(end)} within {days} days."
     )
 
 
@@ -99,10 +98,10 @@ def _worst(cohort: StepCohort) -> str:
     worst = cohort.worst
     if worst is None:
         return ""
+    before, after = cohort.ends(worst.step)
     return (
-        f"Most stop between {strong(cohort.label(worst.step).replace(' to ', ' and '))}: of"
-        f" {escape(_words.count(worst.matured))}, {escape(_words.rate(worst.rate_matured))} went on"
-        f" within {worst.within_days} days."
+        f"Most stop between {strong(before)} and {strong(after)}: of {escape(_words.count(worst.matured))},"
+        f" {escape(_words.rate(worst.rate_matured))} went on within {worst.within_days} days."
     )
 
 

@@ -92,8 +92,6 @@ DARK = Theme(
 _RULES = """
 .stMainBlockContainer {{ max-width: 1280px; }}
 .stApp {{ font-variant-numeric: tabular-nums; }}
-.stAppHeader {{ background: transparent; }}
-.stDecoration {{ display: none; }}
 [data-testid="stCaptionContainer"] {{ opacity: 1; }}
 .stMain [data-testid="stCaptionContainer"], .stMain [data-testid="stCaptionContainer"] p {{ color: {quiet}; }}
 .stSidebar [data-testid="stCaptionContainer"], .stSidebar [data-testid="stCaptionContainer"] p {{
@@ -102,7 +100,7 @@ _RULES = """
 .stMain .stHeading h1 {{ padding: 0 0 0.75rem; }}
 .stMain .stHeading h2 {{ padding: 0 0 0.6rem; }}
 .stMain .stButton button[kind="tertiary"] {{
-  color: {quiet}; min-height: 0; padding: 0 0.25rem; font-weight: 400;
+  color: {quiet}; min-height: 0; padding: 0; font-weight: 400;
 }}
 .stMain .stButton button[kind="tertiary"] p {{ font-size: 0.87rem; }}
 .stMain .stButton button[kind="tertiary"]:hover {{ color: {ink}; text-decoration: underline; }}
@@ -140,7 +138,11 @@ _RULES = """
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }}
 @media (min-width: 640px) {{ .st-key-tiles {{ grid-auto-rows: 1fr; }} }}
+[class*="st-key-panel_"] {{ position: relative; }}
 [class*="st-key-panel_"] > :has(.stPlotlyChart) {{ margin-block: auto; }}
+[class*="st-key-panel_"]:not(:has(details[open])) > :has(> .stButton) {{
+  position: absolute; right: calc(1rem - 1px); bottom: calc(1rem + 1px); width: auto;
+}}
 @media print {{
   .stSidebar, .stAppHeader, .stMain .stButton {{ display: none !important; }}
   .stApp, .stMain {{ position: static !important; overflow: visible !important; }}

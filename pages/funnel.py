@@ -13,11 +13,11 @@ seen = page.view()
 cohort = pictures.step_cohort(seen)
 
 opening("Where do leads stop?", sentences.funnel(seen, cohort), sentences.cohort_dates(seen, cohort))
-step = pictures.choose_step(seen, cohort)
+step = pictures.choose_step(cohort)
 left, right = st.columns(2, gap="medium")
 with left:
-    pictures.stages(seen, cohort)
+    pictures.stages(seen, cohort, "Stage by stage")
 with right:
     pictures.rate_by_channel(seen, cohort, step)
-pictures.rate_over_time(seen, step)
+pictures.rate_over_time(seen, cohort, step)
 page.notes([cohort.answer])

@@ -20,8 +20,7 @@ opening(sentences.period_title(seen), sentences.week(seen, answer, origins), pag
 page.tiles(seen, answer)
 left, right = st.columns(2, gap="medium")
 with left:
-    cohort = pictures.step_cohort(seen)
-    pictures.stages(seen, cohort)
+    pictures.stages(seen, pictures.step_cohort(seen), "Where do leads stop?")
 with right:
     pictures.ranked(seen, origins, f"Where did the leads of {span(seen.period)} come from?")
 page.notes([answer, *([answer.before] if answer.before else [])])
