@@ -93,5 +93,9 @@ def _print_status(company: Company, manifest: Manifest) -> None:
     stdout.print(files)
     stages = ", ".join(stage.name for stage in manifest.stages)
     stdout.print(f"Stages: {stages}. Leads: {manifest.tables['leads'].rows:,} passes.", markup=False, soft_wrap=True)
-    for table, count in manifest.excluded.items():
-        stdout.print(f"Excluded from {table}: {count:,} rows.", markup=False, soft_wrap=True)
+    for table, count in manifest.unmapped.items():
+        stdout.print(f"Quarantined while mapping to {table}: {count:,} rows.", markup=False, soft_wrap=True)
+    for table, why, count in manifest.exclusions:
+        stdout.print(f"Excluded from {table}: {count:,} rows. {why}", markup=False, soft_wrap=True)
+    for text, count in manifest.unmatched_campaigns:
+        stdout.print(f"Campaign '{text}' matches none: {count:,} rows.", markup=False, soft_wrap=True)

@@ -68,8 +68,8 @@ def find_layout(part: Part, spec: FileSpec) -> TextLayout:
     head = _head(part)
     if not head.strip(b"\0 \t\r\n" + codecs.BOM_UTF8 + codecs.BOM_UTF16_LE):
         raise refused(part.label, 0, "is empty. Export it again, or take it out of sources.yaml.")
-    for start, what in _NOT_TEXT.items():
-        if head.startswith(start):
+    for magic, what in _NOT_TEXT.items():
+        if head.startswith(magic):
             raise refused(part.label, 0, f"is {what}, not text. Export it as CSV, and name it by what it is.")
     encoding, lines = _encoding_and_lines(part, head, spec)
     start = head[: len(head) // 4 * 4].decode(encoding, errors="replace").lstrip().lower()

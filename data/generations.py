@@ -60,7 +60,8 @@ class StageFact:
 class Manifest:
     """What a generation holds, where it came from and how far it reaches.
 
-    `through` is the last day that all files of the stages cover, or None where no file says.
+    `through` is the last day that all files of the stages cover, or None where no file says. `unmapped` counts rows
+    per table that were read but quarantined while mapping; `exclusions` are (table, why, rows).
     """
 
     generation: str
@@ -70,7 +71,8 @@ class Manifest:
     tables: Mapping[str, TableDescription]
     stages: tuple[StageFact, ...]
     fingerprints: Mapping[str, str]
-    excluded: Mapping[str, int]
+    unmapped: Mapping[str, int]
+    exclusions: tuple[tuple[str, str, int], ...]
     unmatched_campaigns: tuple[tuple[str, int], ...]
 
     def describe(self) -> Mapping[str, TableDescription]:
@@ -95,7 +97,8 @@ class Manifest:
                 StageFact(**stage | {"recorded_from": _day(stage["recorded_from"])}) for stage in content["stages"]
             ),
             fingerprints=content["fingerprints"],
-            excluded=content["excluded"],
+            unmapped=content["unmapped"],
+            exclusions=tuple((table, why, rows) for table, why, rows in content["exclusions"]),
             unmatched_campaigns=tuple((text, count) for text, count in content["unmatched_campaigns"]),
         )
 

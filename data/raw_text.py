@@ -13,7 +13,8 @@ from data.file_specs import FileSpec
 
 __all__ = ["QUARANTINE", "RawText"]
 
-CHUNK = 50_000
+# More than one row group of DuckDB, which it then writes at once instead of through its log.
+CHUNK = 200_000
 QUARANTINE = "file VARCHAR, line BIGINT, column_name VARCHAR, reason VARCHAR, value VARCHAR"
 _REJECTS = {"file": pl.String, "line": pl.Int64, "column_name": pl.String, "reason": pl.String, "value": pl.String}
 # Larger whole numbers are not exact as floats: an id that was stored so has lost digits.

@@ -129,7 +129,8 @@ def _manifest(name: str, build: _Build) -> Manifest:
             "stages": build.stages.fingerprint,
             "models": _models_fingerprint(build.company),
         },
-        excluded=build.mapped.excluded,
+        unmapped={table: count for table, count in build.mapped.quarantined.items() if count},
+        exclusions=tuple((entry.table, entry.why, entry.rows) for entry in build.mapped.exclusions),
         unmatched_campaigns=tuple(build.mapped.unmatched_campaigns),
     )
 

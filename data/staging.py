@@ -189,7 +189,8 @@ class _Select:
             wrong.append(f"WHEN {test} THEN {text_literal(name)}")
             reason.append(f"WHEN {test} THEN {text_literal(sentence)}")
             value.append(f"WHEN {test} THEN NULL")
-        return tuple(f"CASE {' '.join(cases)} END" for cases in (wrong, reason, value))  # type: ignore[return-value]
+        which, why, what = (f"CASE {' '.join(cases)} END" for cases in (wrong, reason, value))
+        return which, why, what
 
     def _row_rules(self) -> Iterator[tuple[str, str, str]]:
         """Column, SQL that is true of a bad row, and the reason."""

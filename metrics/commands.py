@@ -25,6 +25,7 @@ from data.sources import read_sources
 from data.stages import read_stages
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
+from metrics.listing import LISTS
 from metrics.query import Query
 from metrics.run import Answer, OpenCompany, Session
 
@@ -163,7 +164,7 @@ def list_command(
 ) -> None:
     """List metrics, dimensions, stages, terms or tables, and say which this company has no answer for."""
     session = _session(company)
-    rows = _LISTS[what](session)
+    rows = LISTS[what](session)
     _print_frame(pl.DataFrame(rows, infer_schema_length=None), None, _format(form, as_json))
 
 
@@ -295,47 +296,3 @@ def _print_rows(session: Session, query: Query, form: Format) -> None:
     for part in session.rows(query):
         stderr.print(f"{part.label}: {part.reason or f'{part.frame.height:,} rows'}", markup=False, soft_wrap=True)
         _print_frame(part.frame, None, form)
-
-
-def _listed_metrics(session: Session) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for name, metric in sorted(session.definitions.metrics.items()):
-        reason = session.answer(Query((name,), limit=1)).reasons.get(name, "")
-        kind = type(metric).__name__.lower()
-        rows.append({"metric": name, "kind": kind, "owner": metric.owner, "label": metric.label, "no_answer": reason})
-    return rows
-
-
-def _listed_dimensions(session: Session) -> list[dict[str, object]]:
-    return [
-        {"dimension": name, "label": found.label, "tables": " ".join(found.on), "description": found.description}
-        for name, found in sorted(session.definitions.dimensions.items())
-    ]
-
-
-def _listed_stages(session: Session) -> list[dict[str, object]]:
-    return [
-        {"stage": s.name, "label": s.label, "band": s.band, "owner": s.owner, "means": s.means}
-        for s in session.manifest.stages
-    ]
-
-
-def _listed_terms(session: Session) -> list[dict[str, object]]:
-    terms = session.definitions.terms
-    return [{"term": name, "label": term.label, "description": term.description} for name, term in terms.items()]
-
-
-def _listed_tables(session: Session) -> list[dict[str, object]]:
-    return [
-        {"table": name, "rows": table.rows, "key": " ".join(table.key), "sentence": table.sentence}
-        for name, table in sorted(session.definitions.tables.items())
-    ]
-
-
-_LISTS = {
-    Listed.metrics: _listed_metrics,
-    Listed.dimensions: _listed_dimensions,
-    Listed.stages: _listed_stages,
-    Listed.terms: _listed_terms,
-    Listed.tables: _listed_tables,
-}

@@ -63,11 +63,15 @@ def weakest(found: list[Step]) -> Step | None:
 
 @dataclass(frozen=True)
 class CohortPoint:
-    """One period's cohort on a line: its matured rate, or while part of it is still converting the rate so far."""
+    """One period's cohort on a line: its matured rate, or while part of it is still converting the rate so far.
+
+    `is_recorded` is False where some entered before the later stage was recorded at all.
+    """
 
     period: dt.date
     rate: float | None
     is_mature: bool
+    is_recorded: bool
 
 
 def cohort_points(table: pl.DataFrame) -> list[CohortPoint]:
@@ -76,5 +80,5 @@ def cohort_points(table: pl.DataFrame) -> list[CohortPoint]:
     for row in table.sort("period").iter_rows(named=True):
         is_mature = row["matured"] == row["entered"]
         rate = row["rate_matured"] if is_mature else row["rate_to_date"]
-        points.append(CohortPoint(row["period"], rate, is_mature))
+        points.append(CohortPoint(row["period"], rate, is_mature, row["unrecorded"] == 0))
     return points

@@ -214,9 +214,9 @@ class Session:
                 continue
             name = column.split(".")[0]
             if column.endswith(MISSING):
-                rows = "1 row" if count == 1 else f"{count:,} rows"
-                label = self.definitions.metrics[name].label
-                notes.append(f"{label}: {rows} without an amount in {self.company.currency} are left out.")
+                rows = "1 row without an amount" if count == 1 else f"{count:,} rows without an amount"
+                left_out = f"in {self.company.currency} {'is' if count == 1 else 'are'} left out."
+                notes.append(f"{self.definitions.metrics[name].label}: {rows} {left_out}")
             else:
                 notes.append(self._unrecorded_note(name, count, int(frame[f"{name}.entered"].sum())))
         return tuple(notes)

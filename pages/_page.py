@@ -110,7 +110,8 @@ def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incom
     if found is not None and before is not None:
         by_share = found.relative is not None and metric.unit != "ratio"
         difference = found.relative if by_share else found.absolute
-        pill = _words.change(difference, "share" if by_share else metric.unit, metric.good, seen.currency)  # type: ignore[arg-type]
+        unit = "share" if by_share else metric.unit
+        pill = _words.change(difference, unit, metric.good, seen.currency)  # type: ignore[arg-type]  # checked when loaded
         foot = f"{words(seen, name, before)} {BEFORE[seen.compare]}"
     return Tile(
         key=name,

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from pages._charts import CONFIG
-from pages._words import Unit, escape
+from pages._words import MISSING, Unit, escape
 
 __all__ = ["column_formats", "opening", "show_chart", "show_reason"]
 
@@ -45,7 +45,9 @@ def show_chart(
         st.caption(escape(caption))
         st.plotly_chart(figure, theme=None, config=CONFIG, key=f"chart_{key}", alt=alt or f"{title} {caption}")
         with st.expander("Table", key=f"table_{key}", type="compact"):
-            st.dataframe(table, hide_index=True, column_config=columns, alt=f"The table of: {title}")
+            st.dataframe(
+                table, hide_index=True, column_config=columns, placeholder=MISSING, alt=f"The table of: {title}"
+            )
         if below is not None:
             below()
 

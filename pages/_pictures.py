@@ -200,13 +200,17 @@ def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
         show_reason(title, reason, key="over_time")
         return
     frame = answer.frame.filter(pl.col("step") == step)
+    found = cohort_points(frame)
     points = [
-        Point(period_label(point.period, "month"), point.rate, _words.rate(point.rate), point.is_mature)
-        for point in cohort_points(frame)
+        Point(period_label(p.period, "month"), p.rate, _words.rate(p.rate), p.is_mature and p.is_recorded)
+        for p in found
     ]
+    why = ["still converting, the rate so far"] if not all(p.is_mature for p in found) else []
+    why += ["entered before all stages were recorded"] if not all(p.is_recorded for p in found) else []
+    dashed = f" Dashed: {'; or '.join(why)}." if why else ""
     show_chart(
         title,
-        f"{cohort.label(step)} by month of entry. Dashed: still converting, the rate so far.",
+        f"{cohort.label(step)} by month of entry.{dashed}",
         _charts.over_time(points, seen.theme, as_text=_words.rate),
         frame.drop("unrecorded", "step"),
         key="over_time",

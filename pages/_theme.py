@@ -140,6 +140,7 @@ _RULES = """
 @media (min-width: 640px) {{ .st-key-tiles {{ grid-auto-rows: 1fr; }} }}
 [class*="st-key-panel_"] {{ position: relative; }}
 [class*="st-key-panel_"] > :has(.stPlotlyChart) {{ margin-block: auto; }}
+.stHorizontalBlock:has(details[open]) [class*="st-key-panel_"] > :has(.stPlotlyChart) {{ margin-block: 0 auto; }}
 [class*="st-key-panel_"]:not(:has(details[open])) > :has(> .stButton) {{
   position: absolute; right: calc(1rem - 1px); bottom: calc(1rem + 1px); width: auto;
 }}
