@@ -157,10 +157,11 @@ def _marked_encoding(head: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    # Text of mostly Latin letters in UTF-16 has a zero byte beside nearly every letter.
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 4 > len(head) // 2 and min(even, odd) * 8 < max(even, odd):
-        return "utf-16-be" if even > odd else "utf-16-le"
+    # Latin letters in UTF-16 have a zero byte beside each: those of the header's start, and most of the others.
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        beside = head[first::2]
+        if beside[:2] == b"\0\0" and beside.count(0) * 2 > len(beside):
+            return encoding
     return None
 
 
@@ -197,14 +198,19 @@ def _delimiter_and_header(part: Part, encoding: str, spec: FileSpec) -> tuple[st
     """The delimiter under which the header has most of the declared columns."""
     wanted = {column.header for column in spec.columns.values()}
     candidates = (spec.delimiter,) if spec.delimiter else CANDIDATE_DELIMITERS
-    headers = [(delimiter, _header(part, encoding, delimiter)) for delimiter in candidates]
-    return max(headers, key=lambda found: (len(wanted & set(found[1])), len(found[1])))
+    # Under a wrong delimiter a quoted header looks broken, so that only all of them together are a refusal.
+    found = [(delimiter, _header(part, encoding, delimiter)) for delimiter in candidates]
+    headers = [(delimiter, header) for delimiter, header in found if header is not None]
+    if not headers:
+        raise refused(part.label, 1, "the header has a broken quote. Export the file again.")
+    return max(headers, key=lambda pair: (len(wanted & set(pair[1])), len(pair[1])))
 
 
-def _header(part: Part, encoding: str, delimiter: str) -> tuple[str, ...]:
+def _header(part: Part, encoding: str, delimiter: str) -> tuple[str, ...] | None:
+    """The first record that is not blank; None where its quotes are broken under this delimiter."""
     for record in read_records(part, encoding, delimiter):
         if record.fields is None:
-            raise refused(part.label, record.first, "the header has a broken quote. Export the file again.")
+            return None
         if not is_blank(record.fields):
             return tuple(field.strip() for field in record.fields)
     raise refused(part.label, 0, "is empty. Export it again, or take it out of sources.yaml.")

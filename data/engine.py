@@ -52,6 +52,8 @@ _HARDENED: dict[str, _Setting] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "max_execution_time": LONGEST_QUERY_SECONDS * 1000,
+    # Given here rather than set afterwards, since a file that is open twice shares one database, which is locked by then.
+    "lock_configuration": True,
 }
 
 
@@ -63,7 +65,6 @@ class DuckDBEngine:
     def __init__(self, file: Path) -> None:
         try:
             self._connection = duckdb.connect(str(file), read_only=True, config={**_HARDENED, **_limits()})
-            self._connection.execute("SET lock_configuration = true")
         except duckdb.Error as error:
             raise EngineFailed(
                 f"{file}: cannot be opened ({_first_line(error)}). Refresh the company again."

@@ -113,6 +113,11 @@ def did_you_mean(word: str, known: Iterable[str], listed: str = "Known") -> str:
     """Two short sentences: the nearest right spelling, where there is one, and what is allowed."""
     names = sorted(set(known))
     folded = {name.casefold(): name for name in reversed(names)}
-    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    guess = f"Did you mean '{folded[near[0]]}'? " if near else ""
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=3, cutoff=0.6)
+    guess = f"Did you mean '{folded[max(near, key=lambda name: _nearness(name, word.casefold()))]}'? " if near else ""
     return f"{guess}{listed}: {', '.join(names) if names else 'none'}."
+
+
+def _nearness(name: str, word: str) -> tuple[float, bool]:
+    """How alike two words are. Of two equally alike, the one with swapped letters is meant: lable is label, not table."""
+    return difflib.SequenceMatcher(None, name, word).ratio(), sorted(name) == sorted(word)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from data.engine import Workbench, quoted
 from data.identity import scratch
 from data.sources import Exclusion
+from data.staging import blamed_on
 from data.tables import CANONICAL
 
 __all__ = ["Excluded", "run_exclusions"]
@@ -48,7 +49,8 @@ def run_exclusions(exclusions: tuple[Exclusion, ...], bench: Workbench) -> tuple
     removed: dict[str, int] = {}
     entries: list[Excluded] = []
     for entry in exclusions:
-        rows = _remove(entry.table, entry.when.sql, removed, bench)
+        with blamed_on(entry.place, "exclude"):
+            rows = _remove(entry.table, entry.when.sql, removed, bench)
         entries.append(Excluded(entry.table, entry.why, rows))
     return removed, tuple(entries)
 

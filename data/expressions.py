@@ -27,7 +27,7 @@ _OPERATORS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ,
     exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case, exp.If,
 )  # fmt: skip
-_LEAVES = (exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var)
+_LEAVES = (exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.DataTypeParam, exp.Var)
 # `repeat`, `lpad`, `levenshtein` and list functions ignore interrupts and memory limits: none may stand here.
 _FUNCTIONS = (
     exp.Abs, exp.Ceil, exp.Coalesce, exp.Concat, exp.Contains, exp.DateDiff, exp.Floor, exp.Greatest, exp.Least,
@@ -134,7 +134,7 @@ def _check_node(node: exp.Expr, rules: Rules) -> None:
             raise _Refused(f"cast to '{kind}' is not allowed. Allowed: {', '.join(sorted(_CAST_TYPES)).lower()}.")
     elif isinstance(node, exp.Var) and node.name.upper() not in _UNITS:
         raise _Refused(f"'{node.name}' is not a unit. Allowed: {', '.join(sorted(_UNITS)).lower()}.")
-    elif isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+    elif isinstance(node, exp.Star) and (not isinstance(node.parent, exp.Count) or any(node.args.values())):
         raise _Refused("'*' is allowed only in count(*).")
     elif isinstance(node, exp.Where) and not isinstance(node.parent, exp.Filter):
         raise _Refused(f"'{shown}': WHERE is allowed only inside FILTER (...).")
@@ -160,7 +160,7 @@ def _check_aggregation(tree: exp.Expr, rules: Rules) -> None:
     if not found:
         raise _Refused(f"'{tree.sql(dialect='duckdb')}' has no aggregate such as count(*), sum(...) or avg(...).")
     for aggregate in found:
-        if aggregate.find_ancestor(*_AGGREGATES):
+        if aggregate.find_ancestor(*_AGGREGATES, exp.Where):
             raise _Refused(f"'{aggregate.sql(dialect='duckdb')}': an aggregate inside an aggregate is not allowed.")
     for column in tree.find_all(exp.Column):
         inside = column.find_ancestor(*_AGGREGATES, exp.Filter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import glob
 import os
 import re
 from collections.abc import Mapping
@@ -72,9 +73,9 @@ class FileSpec:
         return {name: COLUMN_TYPES[column.type] for name, column in self.columns.items()}
 
 
-def expand_variables(path: str) -> str:
-    """A path with its ${VARIABLES} filled in; KeyError names the first that is not set."""
-    return _VARIABLE.sub(lambda match: os.environ[match[1]], path)
+def expand_variables(path: str, pattern: bool = False) -> str:
+    """A path with its ${VARIABLES} filled in; in a `pattern` their own *, ? and [ mean themselves."""
+    return _VARIABLE.sub(lambda match: glob.escape(os.environ[match[1]]) if pattern else os.environ[match[1]], path)
 
 
 def starting_folder(path: str, company_folder: Path) -> Path:

@@ -14,8 +14,8 @@ import datetime as dt
 import fcntl
 import json
 import os
-import secrets
 import shutil
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -109,11 +109,14 @@ def _day(text: str | None) -> dt.date | None:
 
 @dataclass
 class Generation:
-    """A sealed generation that is held by a lease until `release`."""
+    """A sealed generation that is held by a lease until `release`, or until nobody refers to it any more."""
 
     folder: Path
     manifest: Manifest
     _lease: IO[bytes]
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self._lease.close)
 
     @property
     def model(self) -> Path:
@@ -178,7 +181,8 @@ def building_folder(company: Company) -> Iterator[tuple[str, Path]]:
     generations.mkdir(parents=True, exist_ok=True)
     for left_behind in generations.glob(".building-*"):
         shutil.rmtree(left_behind)
-    name = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    # To the microsecond: names are in the order of time also where a small company is refreshed twice in a second.
+    name = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%fZ}"
     folder = generations / f".building-{name}"
     folder.mkdir()
     try:
@@ -191,6 +195,7 @@ def seal(company: Company, folder: Path, manifest: Manifest) -> None:
     """Make a built folder the current generation: everything on disk first, then one small pointer is replaced."""
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     (folder / LEASE).touch()
+    (folder / PERSONAL).chmod(0o600)
     for file in folder.iterdir():
         _flush(file)
     _flush(folder)
@@ -219,11 +224,12 @@ def _prune(company: Company, keep: str) -> None:
     for folder in sealed[:-KEPT]:
         if folder.name == keep:
             continue
-        with (folder / LEASE).open("rb") as lease:
+        # Lease and manifest may be gone already, where an earlier removal was cut off.
+        with (folder / LEASE).open("ab") as lease:
             try:
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
             # The manifest goes first: a reader that arrives now sees that the generation is no longer whole.
-            (folder / MANIFEST).unlink()
+            (folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder)

@@ -19,7 +19,7 @@ from data.exclusions import Excluded, run_exclusions
 from data.identity import scratch
 from data.reading import create_quarantine
 from data.sources import Sources
-from data.staging import Staged, by_key, columns_of, stage
+from data.staging import Staged, blamed_on, by_key, columns_of, stage
 from data.tables import CANONICAL, PERSONAL_COLUMNS, Table
 
 __all__ = ["MappingReport", "map_tables"]
@@ -111,7 +111,8 @@ def _set_channels(sources: Sources, bench: Workbench) -> None:
     if not sources.channels:
         return
     cases = " ".join(f"WHEN {rule.when.sql} THEN {_text(rule.channel)}" for rule in sources.channels)
-    bench.execute(f"UPDATE {scratch('touches all')} SET channel = CASE {cases} ELSE channel END")
+    with blamed_on(sources.channels[0].place, "channels"):
+        bench.execute(f"UPDATE {scratch('touches all')} SET channel = CASE {cases} ELSE channel END")
 
 
 def _original_channel(sources: Sources) -> str:

@@ -72,14 +72,17 @@ def read_file(spec: FileSpec, company: Company, bench: Workbench) -> FileReport:
 def _parts(spec: FileSpec, company: Company) -> list[Part]:
     """The files that a path names, in the order of their names."""
     start = starting_folder(spec.path, company.folder)
-    path = start / expand_variables(spec.path)
     if not any(sign in spec.path for sign in "*?["):
+        path = start / expand_variables(spec.path)
         if not path.is_file():
             raise refused(shown(path), 0, f"files.{spec.name}: no such file. Correct 'path', or deliver the file.")
         return [Part(path, path.name)]
-    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    pattern = os.path.join(glob.escape(str(start)), expand_variables(spec.path, pattern=True))
+    found = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())
     if not found:
-        raise refused(shown(path), 0, f"files.{spec.name}: no file has such a name. Correct 'path', or deliver one.")
+        raise refused(
+            shown(start / spec.path), 0, f"files.{spec.name}: no file has such a name. Correct 'path', or deliver one."
+        )
     above = os.path.commonpath([file.parent for file in found])
     return [Part(file, os.path.relpath(file, above)) for file in found]
 

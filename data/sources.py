@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 
 from data.company import Company
-from data.errors import Problems, did_you_mean
+from data.errors import Place, Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
 from data.file_specs import FileColumn, FileSpec, read_file_specs
 from data.table_mappings import Extra, Lookup, TableMapping, read_table_mappings
@@ -39,6 +39,7 @@ class ChannelRule:
 
     when: Expression
     channel: str
+    place: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Exclusion:
     table: str
     when: Expression
     why: str
+    place: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _channels(top: Fields, extras: Mapping[str, str], problems: Problems) -> lis
         when = _condition(entry, "when", columns, subject)
         channel = entry.text("channel", required=True)
         if when and channel:
-            rules.append(ChannelRule(when, channel))
+            rules.append(ChannelRule(when, channel, node.place))
     return rules
 
 
@@ -155,7 +157,7 @@ def _exclusions(top: Fields, known: Sources, problems: Problems) -> list[Exclusi
         columns = {**CANONICAL[table].stored(), **known.extras(table), **personal}
         when = _condition(entry, "when", columns, subject)
         if when and why:
-            found.append(Exclusion(table, when, why))
+            found.append(Exclusion(table, when, why, node.place))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -10,14 +11,14 @@ from sqlglot import exp
 from data.casting import local_date, local_instant, masked, text_literal
 from data.company import Company
 from data.engine import Workbench, quoted
-from data.errors import Problem, RefusedSources
+from data.errors import EngineFailed, InvalidFiles, Place, Problem, RefusedSources
 from data.expressions import Expression
 from data.file_specs import FileSpec
 from data.sources import Sources
 from data.table_mappings import OPTIONAL_KEYS, Lookup, TableMapping, mappable_columns
 from data.tables import CANONICAL, OBJECTS, Table
 
-__all__ = ["Staged", "by_key", "columns_of", "stage"]
+__all__ = ["Staged", "blamed_on", "by_key", "columns_of", "stage"]
 
 # Amounts without a currency are in the company's own.
 _COMPANY_CURRENCY = ("deals", "spend", "costs")
@@ -39,6 +40,16 @@ class Staged:
     quarantined: int
 
 
+@contextmanager
+def blamed_on(place: Place, subject: str) -> Iterator[None]:
+    """What the database says of an expression is told at the line in sources.yaml where it was written."""
+    try:
+        yield
+    except EngineFailed as error:
+        message = f"{subject}: the database cannot compute this ({error}). Correct the expression, or a column's type."
+        raise InvalidFiles([Problem(place, message)]) from error
+
+
 def columns_of(table: Table, sources: Sources) -> dict[str, str]:
     """Names and types of a canonical table in scratch: stored, personal and extra columns."""
     personal = {name: kind for name, kind in mappable_columns(table).items() if name not in table.columns}
@@ -48,7 +59,8 @@ def columns_of(table: Table, sources: Sources) -> dict[str, str]:
 def stage(mapping: TableMapping, number: int, sources: Sources, company: Company, bench: Workbench) -> Staged:
     """Create the rows of one mapping; those without a key or of a wrong type go to the quarantine."""
     name = f'"raw".{quoted(f"{mapping.table} {number} rows")}'
-    bench.execute(f"CREATE TABLE {name} AS {_Select(mapping, sources, company).sql()}")
+    with blamed_on(mapping.place, f"tables.{mapping.table}"):
+        bench.execute(f"CREATE TABLE {name} AS {_Select(mapping, sources, company).sql()}")
     quarantined = _quarantine(mapping, name, bench)
     return Staged(mapping, name, quarantined)
 
@@ -189,6 +201,7 @@ class _Select:
             wrong.append(f"WHEN {test} THEN {text_literal(name)}")
             reason.append(f"WHEN {test} THEN {text_literal(sentence)}")
             value.append(f"WHEN {test} THEN NULL")
+        # Never without a WHEN: each table has a key column that must not be empty.
         which, why, what = (f"CASE {' '.join(cases)} END" for cases in (wrong, reason, value))
         return which, why, what
 

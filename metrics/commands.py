@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -284,12 +285,16 @@ def _print_table(frame: pl.DataFrame) -> None:
     Console(highlight=False).print(table)
 
 
+# Control characters would let a name from the CRM colour, move or rename the terminal it is printed on.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+    return f"{value:,.4f}" if isinstance(value, float) else _STEERING.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def _print_rows(session: Session, query: Query, form: Format) -> None:

@@ -129,13 +129,7 @@ def _dimension(name: str, node: Node, is_standard: bool, reading: _Reading) -> D
         if column not in _columns(reading, table):
             message = f"'names' is '{names}'; it must be table.column of a known table."
             fields.report("names", message)
-    described = {
-        "name": name,
-        "label": fields.text("label", required=True) or name,
-        "description": fields.text("description") or "",
-        "place": node.place,
-        "is_standard": is_standard,
-    }
+    described = _described(fields, name, node, is_standard)
     known = fields.choice("known", ("at_entry", "later")) or "at_entry"
     return Dimension(**described, on=on, names=names, order=fields.texts("order"), known=known)
 

@@ -49,6 +49,9 @@ class Query:
                 raise InvalidQuestion(f"'{value}' is not a {field}. {hint}")
         if not self.metrics:
             raise InvalidQuestion("A question names at least one metric. See: python tandem.py list metrics")
+        for name in self.by:
+            if self.by.count(name) > 1:
+                raise InvalidQuestion(f"'{name}' stands twice among the dimensions: name it once.")
         if self.period is not None and self.period.until <= self.period.start:
             span = f"{self.period.start} up to {self.period.until}"
             raise InvalidQuestion(f"The period {span} holds no day: its end is the first day after it.")

@@ -90,16 +90,24 @@ class _Results:
 class Session:
     """One sealed generation read by one set of definitions. Frozen: its answers never change.
 
-    It holds its generation until the last reference to it is gone, so that no cursor is cut off.
+    It holds its generation until the last reference to it is gone, so that no cursor is cut off. `engine` reads the
+    generation's model file unless another is given.
     """
 
-    def __init__(self, company: Company, generation: Generation, definitions: Definitions, results: _Results) -> None:
+    def __init__(
+        self,
+        company: Company,
+        generation: Generation,
+        definitions: Definitions,
+        results: _Results | None = None,
+        engine: Engine | None = None,
+    ) -> None:
         self.company, self.definitions = company, definitions
         self.generation = generation
         self.manifest: Manifest = generation.manifest
         self.reach = Reach(company, self.manifest, definitions)
-        self._engine: Engine = DuckDBEngine(generation.model)
-        self._results = results
+        self._engine: Engine = engine or DuckDBEngine(generation.model)
+        self._results = results or _Results()
 
     @property
     def through(self) -> dt.date | None:
@@ -139,7 +147,8 @@ class Session:
             kinds |= {
                 result: pl.Int64() if unit == "count" else pl.Float64() for result, unit in FUNNEL_RESULTS.items()
             }
-            empty = pl.DataFrame(schema={**dict.fromkeys(query.by, pl.String()), **kinds, "unrecorded": pl.Int64()})
+            keys = {**dict.fromkeys(query.by, pl.String()), **({"period": pl.Date()} if query.grain else {})}
+            empty = pl.DataFrame(schema={**keys, **kinds, "unrecorded": pl.Int64()})
             return Answer(query, empty, "", {}, {name: planned.reason or ""})
         sql = emit_funnel(planned.plan)
         frame = self._run(sql, planned.values, query)

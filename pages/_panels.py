@@ -37,8 +37,8 @@ def show_chart(
 ) -> None:
     """A picture under a title that asks or finds, a caption in words, and its table one click away.
 
-    `alt` is what a screen reader says of the picture; without it, title and caption. `columns` is a column_config; `below`
-    draws what stands under the table, such as the way to the rows.
+    `alt` is what a screen reader says of the picture; without it, title and caption. `columns` is a column_config;
+    `below` draws what stands under the table, such as the way to the rows.
     """
     with st.container(border=True, height="stretch", gap="xsmall", key=f"panel_{key}"):
         st.header(escape(title), anchor=False)

@@ -40,7 +40,8 @@ _JOINER = "\u2060"  # has no width and no meaning; it only parts two characters
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$", "INR": "₹", "CAD": "CA$", "AUD": "A$"}
 
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+# All but the spaces that hold a number and its unit together.
+_BLANKS = re.compile(r"(?:[^\S\u00a0\u202f]|[\x00-\x1f\x7f-\x9f])+")
 _DIRECTION_MARKS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in string.punctuation}
 # What Markdown renderers still recognise after entities have been read: :emoji:, links without brackets,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from data.company import read_company
 from data.refresh import ensure_generation
 from metrics import OpenCompany, Session
+from tests.small_company import SmallCompany
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEMO, OLIST = PROJECT / "examples" / "demo", PROJECT / "examples" / "olist"
@@ -31,7 +32,7 @@ def built(folder: Path) -> OpenCompany:
     state = Path(os.environ["TANDEM_VAR"])
     with (state / f"{company.id}.building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ensure_generation(company, lambda doing, share: None)
+        ensure_generation(company, lambda *_: None)
     return OpenCompany(company)
 
 
@@ -56,12 +57,33 @@ def olist_files() -> Path:
 
 @pytest.fixture(scope="session")
 def olist(olist_files: Path) -> Session:
+    os.environ["OLIST_DIR"] = str(olist_files)  # absolute, wherever the test runs
     return built(OLIST).at()
 
 
 @pytest.fixture
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state folder of a test's own, for tests that refresh."""
     state = tmp_path / "var"
     monkeypatch.setenv("TANDEM_VAR", str(state))
-    yield state
+    return state
+
+
+@pytest.fixture(scope="session")
+def _small_once() -> tuple[Path, Path]:
+    """Folder and state of the small company, refreshed once for the whole run."""
+    folder = Path(os.environ["TANDEM_VAR"]) / "companies" / "small"
+    with (Path(os.environ["TANDEM_VAR"]) / "companies.making").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            SmallCompany(folder)
+    return folder, built(folder).company.state
+
+
+@pytest.fixture
+def small(_small_once: tuple[Path, Path], own_state: Path, tmp_path: Path) -> SmallCompany:
+    """A small company of a test's own that has one generation already."""
+    folder, state = _small_once
+    shutil.copytree(state, own_state / "small")
+    shutil.copytree(folder, tmp_path / "small")
+    return SmallCompany(tmp_path / "small", is_made=True)

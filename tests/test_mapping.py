@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import hashlib
 import hmac
-import os
 import random
 import tempfile
 from decimal import Decimal
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from data.campaign_names import campaign_of
 from data.company import read_company
-from data.errors import RefusedSources
+from data.errors import InvalidFiles, RefusedSources
 from data.identity import email_key, follow_merges
 from data.tables import CANONICAL
 from tests.sample_company import KEY, Mapped
@@ -223,6 +222,15 @@ def test_a_mapping_that_fits_few_rows_is_refused_at_its_place(tmp_path: Path) ->
         "5:7: tables.accounts: 2 of 3 rows of 'crm' cannot be mapped; crm.csv, line 3: employees: 'ma…' is not a whole "
         "number. Correct the expression, or the column's type in files.crm."
     )
+
+
+def test_an_expression_that_the_database_cannot_compute_is_told_at_its_place(tmp_path: Path) -> None:
+    tables = "tables:\n  accounts:\n    - {from: crm, account_id: id, name: lower(size) + 1}"
+    with pytest.raises(InvalidFiles) as error:
+        one_file("id,size\na,10\n", "columns: {id: text, size: text}", tables, tmp_path)
+    sentence = str(error.value).split("sources.yaml:")[1]
+    assert sentence.startswith("5:7: tables.accounts: the database cannot compute this (")
+    assert sentence.endswith("). Correct the expression, or a column's type.")
 
 
 def test_words_outside_of_the_allowed_ones_are_quarantined(tmp_path: Path) -> None:
@@ -442,7 +450,7 @@ def test_a_touch_is_of_its_own_contact_else_by_address_else_by_visitor(tmp_path:
             - {from: touch, touch_id: tid, contact_id: who, email: mail, anonymous_id: visitor, happened_at: seen}
     """
     with Mapped(tmp_path, files, yaml) as made:
-        assert dict(made.rows("touches", "touch_id, contact_id")) == {  # type: ignore[arg-type]
+        assert dict(made.rows("touches", "touch_id, contact_id")) == {  # type: ignore[arg-type]  # two columns
             "t1": "own", "t2": "old", "t3": "c1", "t4": "c1", "t5": "c1", "t6": "c2", "t7": "c3",
             "t8": None, "t9": None,
         }  # fmt: skip
@@ -598,16 +606,15 @@ def test_row_order_file_splits_and_second_deliveries_change_nothing(seed: int) -
 # Real data
 
 
+@pytest.mark.usefixtures("olist_files")
 def test_olist_maps_to_its_leads_and_deals(tmp_path: Path) -> None:
-    if not os.environ.get("OLIST_DIR"):
-        pytest.skip("OLIST_DIR is not set: it names the folder of Olist's marketing funnel files.")
     example = Path(__file__).parent.parent / "examples" / "olist"
     yaml = (example / "sources.yaml").read_text(encoding="utf-8")
     with Mapped(tmp_path, {}, yaml, time_zone=read_company(example).time_zone) as made:
         rows = made.report.rows
         assert (rows["contacts"], rows["touches"], rows["deals"], rows["deal_contacts"]) == (8000, 8000, 842, 842)
         assert made.rows("quarantine") == []
-        origins = dict(made.rows("contacts", "DISTINCT coalesce(original_channel, ''), 1"))  # type: ignore[arg-type]
+        origins = dict(made.rows("contacts", "DISTINCT coalesce(original_channel, ''), 1"))  # type: ignore[arg-type]  # two columns
         assert {"", "unknown", "social", "paid_search"} <= set(origins)
         early = "SELECT count(*) FROM deals JOIN contacts ON contact_id = deal_id WHERE closed_on < contacts.created_on"
         assert made.bench.frame(early).item() == 1

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pages._words import (
+    MISSING,
     Change,
     change,
     count,
@@ -104,6 +105,10 @@ def test_text_stays_on_one_line() -> None:
     assert escape("  a\n\n    # b\t\x00c ") == "a &#35; b c"
 
 
+def test_a_number_keeps_its_unit_on_its_line() -> None:
+    assert "\u00a0" in escape(rate(0.611))
+
+
 def test_marks_that_turn_the_direction_of_reading_are_dropped() -> None:
     assert escape("\u202egnp\u2066.x\u2069") == "gnp&#46;x"
 
@@ -120,7 +125,7 @@ def test_nothing_is_escaped_to_nothing() -> None:
 @pytest.mark.parametrize("write", [count, rate, points, days, hours, lambda value: money(value, "EUR")])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_a_missing_number_is_a_dash_and_never_zero(write, value) -> None:
-    assert write(value) == "–"
+    assert write(value) == MISSING == "\u2013"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_a_missing_number_is_a_dash_and_never_zero(write, value) -> None:
         (61, "61"),
         (1284, "1,284"),
         (1234567, "1,234,567"),
-        (-12, "−12"),
+        (-12, "\u221212"),
         (-0.2, "0"),
         (Decimal(8000), "8,000"),
     ],
@@ -154,7 +159,7 @@ def test_counts_are_exact_with_thousands_separated(value, text: str) -> None:
         (999_999, "€1 M"),
         (1_234_567, "€1.23 M"),
         (2_500_000_000, "€2.50 bn"),
-        (-4200, "−€4.20 k"),
+        (-4200, "\u2212€4.20 k"),
         (Decimal("412345.67"), "€412 k"),
     ],
 )
@@ -178,7 +183,7 @@ def test_money_is_exact_in_tables_and_names_an_unknown_currency_by_its_code() ->
         (0.99999, "> 99.9 %"),
         (1, "100 %"),
         (1.064, "106 %"),
-        (-0.05, "−5 %"),
+        (-0.05, "\u22125 %"),
     ],
 )
 def test_only_a_whole_is_100_percent_and_only_nothing_is_0_percent(value: float, text: str) -> None:
@@ -189,7 +194,7 @@ def test_only_a_whole_is_100_percent_and_only_nothing_is_0_percent(value: float,
     ("written", "text"),
     [
         (points(0.08), "8 points"),
-        (points(-0.01), "−1 point"),
+        (points(-0.01), "\u22121 point"),
         (points(0.0042), "0.4 points"),
         (days(1), "1 day"),
         (days(3.42), "3.4 days"),

@@ -163,7 +163,7 @@ touched as (
     join path_touches as t on t.contact_id = p.person
     cross join look_back as b
     where
-        t.happened_at <= p.started_at
+        t.happened_at <= greatest(p.started_at, p.lead_stamped_at)
         -- Whole days: a touch on the day that lies exactly `days` back is still inside.
         and (b.days is null or t.happened_on >= greatest(p.started_on, p.lead_stamped_on) - b.days)
     group by p.person, p.pass_number

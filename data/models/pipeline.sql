@@ -22,6 +22,7 @@ select
     d.expected_close_on, -- #needs(deals.expected_close_on)
     o.is_won, -- #not_null #needs(deals.is_won)
     o.is_closed, -- #not_null #needs(deals.is_closed | deals.closed_at | deals.is_won)
+    o.is_lost, -- #not_null #needs(lost deals)
     case when o.is_won or o.is_lost then o.closed_on end as decided_on, -- #needs(lost deals) #needs(deals.closed_at)
     case when o.is_lost then o.closed_on end as lost_on, -- #needs(lost deals) #needs(deals.closed_at)
     case when o.is_won then o.closed_on end as won_on, -- #needs(deals.is_won) #needs(deals.closed_at)

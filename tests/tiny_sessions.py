@@ -1,0 +1,131 @@
+"""Sessions on small companies in memory: no files, one workbench for many companies. No assertions.
+
+A company is a dict of canonical table to rows, as in tiny_tables. `TinyCompany.session` replaces all rows and builds
+the joined model anew, so a session answers for its own company only until the next one is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import tempfile
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from data.company import Company
+from data.engine import Values, Workbench, quoted
+from data.errors import Problems
+from data.generations import Generation, Manifest, StageFact
+from data.model_files import in_order, read_models
+from data.stages import Stages
+from data.tables import TOUCH_ORDER
+from metrics import Session
+from metrics.loading import Definitions, load_definitions
+from tests.tiny_tables import Tables, build, company_at, fill, stages_of, workbench
+
+FULL = {
+    "lead": ["created"],
+    "mql": ["crm:MQL"],
+    "sal": ["accepted"],
+    "sql": ["crm:SQL"],
+    "opportunity": ["deal_created"],
+    "customer": ["deal_won"],
+}
+THROUGH = dt.date(2024, 6, 30)
+
+
+class BenchEngine:
+    """Answers from a workbench instead of a sealed file, and counts how often it was asked."""
+
+    dialect = "duckdb"
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench, self.runs = bench, 0
+
+    def run(self, sql: str, values: Values) -> pl.DataFrame:
+        self.runs += 1
+        return self.bench.frame(sql, dict(values) if values else None)
+
+    def close(self) -> None:
+        """The workbench belongs to the test."""
+
+
+class TinyCompany:
+    """A company whose rows are replaced as often as a test likes. `definitions` is the text of a definition file."""
+
+    def __init__(
+        self,
+        known_by: Mapping[str, Iterable[str]] = FULL,
+        definitions: str = "",
+        absent: Iterable[str] = (),
+        tables: Tables | None = None,
+        recorded_from: Mapping[str, dt.date] | None = None,
+        **company: int,
+    ) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="tandem-tiny-"))
+        if definitions:
+            (folder / "definitions").mkdir()
+            (folder / "definitions" / "own.yaml").write_text(textwrap.dedent(definitions), encoding="utf-8")
+        self.company: Company = replace(company_at(folder), **company)  # type: ignore[arg-type]
+        stages = stages_of(known_by, ("Nurture",), ("Junk",))
+        dated = [replace(stage, recorded_from=(recorded_from or {}).get(stage.name)) for stage in stages.stages]
+        self.stages: Stages = replace(stages, stages=tuple(dated))
+        # Whether there are visits at all is known from the rows, so a company is described with its first ones.
+        self.bench: Workbench = workbench(tables or {"touches": [{"touch_id": "T", "kind": "visit"}]})
+        self.tables = build(self.bench, self.stages, self.company, absent)
+        self._selects = self._models()
+        self._definitions: Definitions | None = None
+        self._made = 0
+
+    @property
+    def definitions(self) -> Definitions:
+        if self._definitions is None:
+            self._definitions = load_definitions(self.company, self.tables)
+        return self._definitions
+
+    def session(self, tables: Tables, through: dt.date | None = THROUGH) -> Session:
+        """The joined model over these rows, and a session on it."""
+        fill(self.bench, tables)
+        for name, sql in self._selects:
+            self.bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
+        return self.ask(through)
+
+    def ask(self, through: dt.date | None = THROUGH) -> Session:
+        """A session on the rows as they are."""
+        self._made += 1
+        manifest = Manifest(
+            generation=f"tiny-{self._made}",
+            made_at=dt.datetime(2024, 7, 1),
+            through=through,
+            files=(),
+            tables=self.tables,
+            stages=tuple(
+                StageFact(stage.name, stage.label, stage.band, stage.owner, stage.means, stage.recorded_from)
+                for stage in self.stages.stages
+            ),
+            fingerprints={"stages": self.stages.fingerprint, "models": "standard"},
+            unmapped={},
+            exclusions=(),
+            unmatched_campaigns=(),
+        )
+        generation = Generation(self.company.folder, manifest, io.BytesIO())
+        return Session(self.company, generation, self.definitions, engine=BenchEngine(self.bench))
+
+    def _models(self) -> list[tuple[str, str]]:
+        self.bench.execute("CREATE TEMP TABLE company AS SELECT ? AS currency, ? AS time_zone", ["EUR", "UTC"])
+        self.bench.execute("CREATE TEMP TABLE touch_order(kind VARCHAR, touch_order TINYINT)")
+        for kind, order in TOUCH_ORDER.items():
+            self.bench.execute("INSERT INTO temp.touch_order VALUES (?, ?)", [kind, order])
+        problems = Problems()
+        models = in_order(read_models(Path("/nowhere"), self.stages, (), problems), problems)
+        problems.raise_if_any()
+        return [(model.name, model.tree.sql(dialect="duckdb", identify=True, comments=False)) for model in models]
+
+
+def rows_in(session: Session, table: str) -> list[dict[str, object]]:
+    """All rows of one table as dicts, read through the session's own engine."""
+    return session._engine.run(f"SELECT * FROM {quoted(table)}", {}).to_dicts()
