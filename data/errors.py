@@ -119,5 +119,5 @@ def did_you_mean(word: str, known: Iterable[str], listed: str = "Known") -> str:
 
 
 def _nearness(name: str, word: str) -> tuple[float, bool]:
-    """How alike two words are. Of two equally alike, the one with swapped letters is meant: lable is label, not table."""
+    """How alike two words are. Of two equally near, letters are swapped: lable is label, not table."""
     return difflib.SequenceMatcher(None, name, word).ratio(), sorted(name) == sorted(word)

@@ -100,11 +100,13 @@ def _read_all(section: str, read: Callable[[str, Node, bool, _Reading], Any], re
     return results
 
 
-def _described(fields: Fields, name: str, node: Node, is_standard: bool) -> dict[str, Any]:
+def _described(
+    fields: Fields, name: str, node: Node, is_standard: bool, *, in_a_sentence: bool = True
+) -> dict[str, Any]:
     return {
         "name": name,
         "label": fields.text("label", required=True) or name,
-        "description": fields.text("description", required=True) or "",
+        "description": fields.text("description", required=in_a_sentence) or "",
         "place": node.place,
         "is_standard": is_standard,
     }
@@ -129,7 +131,7 @@ def _dimension(name: str, node: Node, is_standard: bool, reading: _Reading) -> D
         if column not in _columns(reading, table):
             message = f"'names' is '{names}'; it must be table.column of a known table."
             fields.report("names", message)
-    described = _described(fields, name, node, is_standard)
+    described = _described(fields, name, node, is_standard, in_a_sentence=False)
     known = fields.choice("known", ("at_entry", "later")) or "at_entry"
     return Dimension(**described, on=on, names=names, order=fields.texts("order"), known=known)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ Tables = dict[str, list[Row]]
 FUNNELS = ("lead_to_customer", "tofu_conversion", "mofu_conversion", "bofu_conversion")
 LINKED = ("country", "region", "segment", "industry", "persona", "team", "priority")
 few = settings(
-    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -329,7 +328,9 @@ files:
   moves:
     {path: raw/moves*.csv, columns: {person: text, stage: text, at: timestamp}}
   bought:
-    {path: raw/bought*.csv, row_id: deal, columns: {deal: text, person: text, opened: timestamp, closed: timestamp, worth: number}}
+    path: raw/bought*.csv
+    row_id: deal
+    columns: {deal: text, person: text, opened: timestamp, closed: timestamp, worth: number}
   paid:
     {path: raw/paid*.csv, row_id: row, columns: {row: text, day: date, channel: text, cost: number}}
 tables:
@@ -373,7 +374,7 @@ def lines_of(name: str) -> list[str]:
     made = {
         "people": lambda n: f"p{n},p{n}@x.example,{at()},{dice.choice(['list', ''])}",
         "hits": lambda n: f"h{n},{person()},{at()},{dice.choice(['social', 'email', ''])}",
-        "moves": lambda n: f"{person()},{dice.choice(['MQL', 'MQL', 'Nurture'])},{at()}",
+        "moves": lambda _: f"{person()},{dice.choice(['MQL', 'MQL', 'Nurture'])},{at()}",
         "bought": lambda n: f"d{n},{person()},{at()},{dice.choice([at(), ''])},{dice.choice(['100.50', '7', ''])}",
         "paid": lambda n: f"r{n},{day()},{dice.choice(['social', 'email'])},{dice.randrange(1, 99)}.25",
     }[name]
@@ -381,13 +382,13 @@ def lines_of(name: str) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, own_state: Path) -> Iterator[Path]:
+def folder(tmp_path: Path, own_state: Path) -> Path:
     """A company folder without raw files."""
     (tmp_path / "raw").mkdir()
     for name, text in (("company.yaml", COMPANY), ("sources.yaml", SOURCES), ("stages.yaml", STAGES)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert own_state.parent == tmp_path
-    yield tmp_path
+    return tmp_path
 
 
 def deliver(folder: Path, files: dict[str, list[str]]) -> None:
@@ -402,12 +403,12 @@ def deliver(folder: Path, files: dict[str, list[str]]) -> None:
 def told(folder: Path) -> list[Any]:
     """Everything that a company of these files answers, after a refresh."""
     company = read_company(folder)
-    refresh(company, lambda doing, share: None)
+    refresh(company, lambda *_: None)
     session = OpenCompany(company).at()
     metrics = tuple(name for name in additive(session) if not session.answer(Query((name,))).reasons)
     found: list[Any] = [metrics, session.answer(Query(metrics, by=("channel",), grain="week")).frame.rows()]
-    for name in FUNNELS:
-        found.append(session.funnel(name, Query((name,), by=("channel",), as_of=dt.date(2024, 4, 1))).frame.rows())
+    asked = Query(FUNNELS, by=("channel",), as_of=dt.date(2024, 4, 1))
+    found += [session.funnel(name, asked).frame.rows() for name in FUNNELS]
     found.append(sorted(map(repr, rows_in(session, "leads"))))
     return found
 
@@ -420,23 +421,16 @@ class TestDeliveries:
         assert {"leads", "mqls", "customers", "won_revenue", "spend", "visits"} <= set(first[0])
         dice = random.Random(1)
 
-        deliver(folder, {name: dice.sample(lines, len(lines)) for name, lines in plain.items()})
-        assert told(folder) == first
-
         halves = {f"{name}-{part}": lines[part::2] for name, lines in plain.items() for part in (0, 1)}
-        deliver(folder, halves)
+        deliver(folder, {name: dice.sample(lines, len(lines)) for name, lines in halves.items()})
         assert told(folder) == first
 
         # A file that comes twice in whole: its lines have ids, or keys under which equal rows are one.
         deliver(folder, {f"{name}-{part}": lines for name, lines in plain.items() for part in (0, 1)})
         assert told(folder) == first
 
-    def test_one_more_line_changes_something(self, folder: Path) -> None:
-        plain = {name: lines_of(name) for name in FILES}
-        deliver(folder, plain)
-        first = told(folder)
         deliver(folder, {**plain, "people": [*plain["people"], "p99,p99@x.example,2024-02-01 10:00:00,list"]})
-        assert told(folder) != first
+        assert told(folder) != first, "a line that is new must change something, or the comparisons above see nothing"
 
 
 def test_a_dimension_that_a_metrics_table_lacks_is_an_error_for_every_metric(tiny: TinyCompany) -> None:

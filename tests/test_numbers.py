@@ -232,7 +232,7 @@ questions = st.builds(
     grain=st.sampled_from([None, None, "month", "day"]),
 )
 few = settings(
-    max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 

@@ -76,6 +76,8 @@ class TinyCompany:
         self.stages: Stages = replace(stages, stages=tuple(dated))
         # Whether there are visits at all is known from the rows, so a company is described with its first ones.
         self.bench: Workbench = workbench(tables or {"touches": [{"touch_id": "T", "kind": "visit"}]})
+        # Such small queries are mostly planned, and threads only wait for each other.
+        self.bench.execute("SET threads = 1")
         self.tables = build(self.bench, self.stages, self.company, absent)
         self._selects = self._models()
         self._definitions: Definitions | None = None

@@ -1,5 +1,4 @@
 -- One row per stage that a pass has entered: when, whether inferred, and where the lead came from.
--- stages.yaml gives the rows: stage_entries stands for the entries into each declared stage.
 -- #key(contact_id, pass, stage)
 -- #order(stage, entered_on, contact_id, pass)
 select
@@ -14,4 +13,5 @@ select
     e.source, -- #needs(touches.source | campaigns.source | contacts.original_source)
     e.campaign_id, -- #link(campaign: campaigns.campaign_id) #needs(touches.campaign_id)
     e.content_id -- #link(content: content.content_id) #needs(touches.content_id)
+-- stages.yaml gives stage_entries: the entries into each declared stage.
 from stage_entries as e

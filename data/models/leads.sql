@@ -1,5 +1,4 @@
 -- One row per contact and pass (a run through the funnel): when it entered each stage, and where it came from.
--- stages.yaml gives the columns of the stages, and the two small tables stage_signs and look_back.
 -- #key(contact_id, pass)
 -- #order(started_on, contact_id, pass)
 with signs as (
@@ -39,6 +38,7 @@ with signs as (
     where deal_type = 'new' and is_lost
 ),
 moves as (
+    -- stages.yaml gives stage_signs and look_back, and the columns of the stages.
     select
         s.contact_id,
         s.object,
@@ -172,6 +172,7 @@ select
     p.person as contact_id, -- #not_null #link(contact: contacts.contact_id)
     p.pass_number as pass, -- #not_null
     p.pass_number = 1 as is_first_pass, -- #not_null
+    p.pass_number > 1 as is_recycled, -- #not_null #needs(stage_changes.stage | lead_decisions.decision)
     p.started_at,
     p.started_on,
     p.ended_on, -- #needs(stage_changes.stage | lead_decisions.decision)

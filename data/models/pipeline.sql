@@ -34,6 +34,7 @@ select
     d.amount is not null and not d.is_own_currency and r.rate is null as rate_missing, -- #needs(deals.amount)
     d.probability, -- #needs(deals.probability)
     d.loss_reason, -- #needs(lost deals) #needs(deals.loss_reason)
+    g.origin, -- #one_of('marketing', 'sales', 'partner') #needs(activities) #needs(deal_contacts.contact_id)
     l.channel, -- #needs(touches.channel | campaigns.channel | contacts.original_source) #needs(deal_contacts.contact_id)
     l.source, -- #needs(touches.source | campaigns.source | contacts.original_source) #needs(deal_contacts.contact_id)
     l.campaign_id, -- #link(campaign: campaigns.campaign_id) #needs(touches.campaign_id) #needs(deal_contacts.contact_id)
@@ -46,4 +47,5 @@ from priced as d
 join deal_outcomes as o on o.deal_id = d.deal_id
 join deal_passes as p on p.deal_id = d.deal_id
 left join leads as l on l.contact_id = p.contact_id and l.pass = p.pass
+left join deal_origins as g on g.deal_id = o.deal_id
 left join rates as r on r.currency = d.known_currency and r.holds_from <= d.created_on and d.created_on < r.holds_until

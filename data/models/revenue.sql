@@ -46,6 +46,7 @@ select
     w.currency, -- #not_null #needs(deals.is_won)
     w.amount is not null and not w.is_own_currency and r.rate is null as rate_missing, -- #needs(deals.amount)
     f.customer_id as new_customer_id, -- #unique #needs(deals.is_won)
+    g.origin, -- #one_of('marketing', 'sales', 'partner') #needs(activities) #needs(deal_contacts.contact_id)
     l.channel, -- #needs(touches.channel | campaigns.channel | contacts.original_source) #needs(deal_contacts.contact_id)
     l.source, -- #needs(touches.source | campaigns.source | contacts.original_source) #needs(deal_contacts.contact_id)
     l.campaign_id, -- #link(campaign: campaigns.campaign_id) #needs(touches.campaign_id) #needs(deal_contacts.contact_id)
@@ -57,4 +58,5 @@ select
 from won as w
 left join first_wins as f on f.deal_id = w.deal_id
 left join leads as l on l.contact_id = w.contact_id and l.pass = w.pass
+left join deal_origins as g on g.deal_id = w.deal_id
 left join rates as r on r.currency = w.currency and r.holds_from <= w.closed_on and w.closed_on < r.holds_until
