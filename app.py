@@ -14,7 +14,8 @@ from data.generations import current
 from data.refresh import ensure_generation
 from metrics import OpenCompany, open_company
 from pages import _theme
-from pages._filters import view_from_sidebar
+from pages._filters import view_from_sidebar, written_out
+from pages._page import address
 from pages._words import escape
 
 ICON = Path(__file__).parent / "pages" / "_icon.svg"
@@ -44,6 +45,9 @@ def prepare(company: OpenCompany) -> None:
 def main() -> None:
     st.set_page_config(page_title="Tandem", page_icon=str(ICON), layout="wide")
     page = st.navigation(PAGES)
+    words = written_out()
+    if words is not None or "on_the_way_to" in st.session_state:
+        st.switch_page(st.session_state.pop("on_the_way_to", page), query_params=words or address())
     theme = _theme.apply()
     company = opened(str(company_folder()))
     prepare(company)

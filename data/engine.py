@@ -52,7 +52,7 @@ _HARDENED: dict[str, _Setting] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "max_execution_time": LONGEST_QUERY_SECONDS * 1000,
-    # Given here rather than set afterwards, since a file that is open twice shares one database, which is locked by then.
+    # Given at once and not set afterwards: a file that is open twice shares one database, which is locked by then.
     "lock_configuration": True,
 }
 

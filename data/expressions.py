@@ -38,6 +38,7 @@ _CASTS = (exp.Cast, exp.TryCast)
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.AnyValue)
 _AGGREGATE_PARTS = (exp.Distinct, exp.Filter, exp.Where, exp.Star, exp.IgnoreNulls)
 _EXTREMES = (exp.Min, exp.Max, exp.AnyValue)
+_SUMS = (exp.Sum, exp.Avg, exp.Median)
 _CAST_TYPES = {"TEXT", "VARCHAR", "INT", "BIGINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE", "TIMESTAMP"}
 _UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "HOUR", "MINUTE"}
 _TEXT_TYPES = ("VARCHAR", "TEXT")
@@ -172,6 +173,8 @@ def _check_aggregation(tree: exp.Expr, rules: Rules) -> None:
             raise _Refused(
                 f"{name} is only for numbers and dates; '{column.name}' is text and would show one row's value."
             )
+        if isinstance(inside, _SUMS) and inside.this is column and is_text:
+            raise _Refused(f"{inside.sql_name().lower()} is only for numbers; '{column.name}' is text.")
 
 
 def _is_additive(tree: exp.Expr) -> bool:

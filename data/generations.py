@@ -151,13 +151,22 @@ def open_generation(company: Company, wanted: str | None = None) -> Generation:
         fcntl.flock(lease, fcntl.LOCK_SH)
         manifest = folder / MANIFEST
         if manifest.exists():
-            return Generation(folder, Manifest.from_json(manifest.read_text(encoding="utf-8")), lease)
+            try:
+                return Generation(folder, Manifest.from_json(manifest.read_text(encoding="utf-8")), lease)
+            except (KeyError, TypeError, ValueError):
+                lease.close()
+                made = "was made by another version of Tandem"
+                raise NoGeneration(f"The data of {company.name} {made}. {_how_to_refresh(company)}") from None
         lease.close()
         if wanted:
             break
     if wanted:
         raise NoGeneration(f"{company.name} keeps no generation '{wanted}' any more: only the newest {KEPT} are kept.")
-    raise NoGeneration(f"{company.name} has no data yet. Run: python tandem.py refresh --company {company.folder}")
+    raise NoGeneration(f"{company.name} has no data yet. {_how_to_refresh(company)}")
+
+
+def _how_to_refresh(company: Company) -> str:
+    return f"Run: python tandem.py refresh --company {company.folder}"
 
 
 @contextlib.contextmanager

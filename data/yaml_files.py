@@ -203,7 +203,8 @@ class Fields:
     def _get(self, key: str, required: bool, kinds: str, read: Callable[[Node], T | None]) -> T | None:
         node = self.child(key)
         if node is None:
-            if required:
+            # Of what is no mapping, that is the one problem.
+            if required and isinstance(self.node.value, dict):
                 self._report(self.node.place, f"the key '{key}' is missing ({kinds}).")
             return None
         value = read(node)
@@ -265,6 +266,8 @@ class Fields:
 
 
 def _quote(node: Node) -> str:
+    if isinstance(node.value, bool):
+        return f"'{str(node.value).lower()}'"
     return node.kind if isinstance(node.value, (tuple, dict)) or node.value is None else f"'{node.value}'"
 
 

@@ -14,6 +14,7 @@ from data.errors import Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
 from data.yaml_files import Fields, Node, read_yaml
 from metrics.kinds import BANDS, GOOD, OWNERS, UNITS, Aggregate, Dimension, Funnel, Input, Metric, Ratio, Step, Term
+from metrics.references import check_references
 
 __all__ = ["Definitions", "load_definitions"]
 
@@ -65,7 +66,8 @@ def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -
     dimensions = _read_all("dimensions", _dimension, reading)
     metrics = _read_all("metrics", _metric, reading)
     terms = _read_all("terms", _term, reading)
-    _check_inputs(metrics, reading)
+    nodes = {name: node for name, (node, _) in reading.found["metrics"].items()}
+    check_references(metrics, dimensions, nodes, reading.problems)
     reading.problems.raise_if_any()
     return Definitions(metrics, dimensions, terms, tables, tuple(replaced))
 
@@ -189,9 +191,8 @@ def _metric(name: str, node: Node, is_standard: bool, reading: _Reading) -> Metr
     known = own or tuple(key for keys in _OWN_KEYS.values() for key in keys)
     fields = Fields(node, reading.problems, name, (*_COMMON, *known))
     kind = fields.choice("kind", _OWN_KEYS, required=True)
-    is_ratio = kind in ("ratio", "funnel")
     common = _described(fields, name, node, is_standard) | {
-        "unit": fields.choice("unit", UNITS, required=not is_ratio) or "ratio",
+        "unit": fields.choice("unit", UNITS, required=kind == "aggregate") or "ratio",
         "short_label": fields.text("short_label") or "",
         "good": fields.choice("good", GOOD) or "neither",
         "band": fields.choice("band", BANDS),
@@ -285,19 +286,3 @@ _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], _Reading], Metric | None]
     "ratio": _ratio,
     "funnel": _funnel,
 }
-
-
-def _check_inputs(metrics: Mapping[str, Metric], reading: _Reading) -> None:
-    """The inputs of ratios exist and are aggregates, so that no cycle is possible."""
-    for metric in metrics.values():
-        if not isinstance(metric, Ratio):
-            continue
-        for key, given in (("numerator", metric.numerator), ("denominator", metric.denominator)):
-            node = reading.found["metrics"][metric.name][0]
-            place = node.value[key].place if isinstance(node.value, dict) else node.place
-            if given.metric not in reading.found["metrics"]:
-                hint = did_you_mean(given.metric, reading.names("metrics"))
-                reading.problems.add(place, f"{metric.name}: unknown metric '{given.metric}'. {hint}")
-            elif given.metric in metrics and not isinstance(metrics[given.metric], Aggregate):
-                message = f"{metric.name}: '{given.metric}' is no aggregate; a ratio is made of aggregates."
-                reading.problems.add(place, message)

@@ -152,6 +152,8 @@ class Reach:
         expression = parse_expression(text, rules, Place("where"), problems, f"'{text}'")
         if expression is None:
             raise InvalidQuestion(problems.found[0].message)
+        if isinstance(expression.tree.unnest(), (exp.Column, exp.Literal)):
+            raise InvalidQuestion(f"'{text}' is no condition: compare it with something, such as channel = 'social'.")
 
         def bind(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Literal) and not isinstance(node.parent, exp.DataTypeParam):

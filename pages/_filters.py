@@ -10,15 +10,26 @@ import streamlit as st
 from data.calendar import PRESETS, Period, preset
 from metrics import Query, Session, only
 from pages._dates import day
-from pages._page import View
+from pages._page import View, address
 from pages._theme import Theme
 from pages._words import escape
 
-__all__ = ["view_from_sidebar"]
+__all__ = ["view_from_sidebar", "written_out"]
 
 GRAINS = {"day": "Day", "week": "Week", "month": "Month"}
 COMPARE = {"previous": "Period before, like for like", "last_year": "A year before", "none": "Nothing"}
 NO_CHANNEL = "(no channel)"
+SHORT_NAMES = {"period": {name: words for name, (words, _) in PRESETS.items()}, "grain": GRAINS, "compare": COMPARE}
+
+
+def written_out() -> dict[str, list[str]] | None:
+    """The parameters of the address with short names (`?period=month`) as the words that the widgets know.
+
+    None where the address has no short name. Links that people write stay right when the words on the screen change.
+    """
+    given = address()
+    known = {key: [SHORT_NAMES.get(key, {}).get(value, value) for value in values] for key, values in given.items()}
+    return None if known == given else known
 
 
 def view_from_sidebar(session: Session, theme: Theme) -> View:
@@ -47,6 +58,7 @@ def view_from_sidebar(session: Session, theme: Theme) -> View:
         period=_period(session, name),
         grain=grain or "week",
         compare=compare or "previous",
+        has_channels=bool(channels),
         where=only("channel", [None if channel == NO_CHANNEL else channel for channel in wanted]),
     )
 

@@ -5,8 +5,9 @@ Computes no business number: it asks the metrics layer and hands words and geome
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
 
 import polars as pl
 import streamlit as st
@@ -17,11 +18,12 @@ from metrics.findings import change
 from metrics.kinds import FUNNEL_RESULTS, Metric
 from pages import _tiles, _words
 from pages._dates import BEFORE, day, span
+from pages._panels import table
 from pages._theme import Theme
 from pages._tiles import Tile
 from pages._words import escape
 
-__all__ = ["View", "ask", "dates", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
+__all__ = ["View", "address", "ask", "dates", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
 
 HISTORY = 12
 MOST_ROWS = 2_000
@@ -37,16 +39,29 @@ class View:
     grain: str
     compare: str
     where: str | None
+    has_channels: bool = True
 
     @property
     def currency(self) -> str:
         return self.session.company.currency
 
 
-def view() -> View:
-    """The view that app.py prepared for this run."""
+def view(page: str) -> View:
+    """The view that app.py prepared for this run; `page` is the path of the page that asks.
+
+    A server that has not run app.py yet opens a link to a page without it, since Streamlit discovers a folder of this
+    name by itself. Then the way leads through app.py and back to the page.
+    """
+    if "view" not in st.session_state:
+        st.session_state["on_the_way_to"] = page
+        st.switch_page("app.py", query_params=address())
     found: View = st.session_state["view"]
     return found
+
+
+def address() -> dict[str, list[str]]:
+    """The parameters in the address of the page, each with all its values."""
+    return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
 def ask(seen: View, metrics: Iterable[str], by: Iterable[str] = (), period: Period | None = None) -> Answer:
@@ -96,7 +111,8 @@ def tiles(seen: View, answer: Answer) -> None:
     last = periods_within(past, seen.grain, seen.session.company)[-1]
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, history, is_incomplete) for name in names]
-    _tiles.show(shown, seen.theme, on_rows=lambda name: show_rows(seen, name, seen.period))
+    by = ("channel",) if seen.has_channels else ()
+    _tiles.show(shown, seen.theme, on_rows=lambda name: show_rows(seen, name, seen.period, by))
 
 
 def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incomplete: bool) -> Tile:
@@ -147,16 +163,23 @@ def show_rows(seen: View, metric: str, period: Period, by: Sequence[str] = ()) -
                 continue
             kept = "" if part.frame.height <= MOST_ROWS else f", the first {MOST_ROWS:,} of them below"
             st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {span(period)}{kept}"))
-            st.dataframe(part.frame.head(MOST_ROWS), hide_index=True, column_config=_links(seen))
+            shown, columns = _linked(seen, part.frame.head(MOST_ROWS))
+            table(shown, f"The rows of {part.label}", columns)
 
     dialog()
 
 
-def _links(seen: View) -> Mapping[str, object]:
-    """Columns that lead to the CRM, by the company's templates."""
-    # The id itself stays the text of the cell; only the company's own https template is a link.
-    return {f"{kind}_link": st.column_config.LinkColumn(kind) for kind in seen.session.company.crm_links}
-
-
-def with_period(seen: View, period: Period) -> View:
-    return replace(seen, period=period)
+def _linked(seen: View, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, object]]:
+    """The rows with a link into the CRM per known object, by the company's templates, and how to show it."""
+    columns: dict[str, object] = {}
+    for kind, template in seen.session.company.crm_links.items():
+        name = f"{kind}_id"
+        if name in frame.columns:
+            # An id from the CRM is part of a path, never an address of its own.
+            links = [
+                None if key is None else template.replace(f"{{{name}}}", quote(str(key), safe=""))
+                for key in frame[name]
+            ]
+            frame = frame.with_columns(pl.Series(f"{kind} in the CRM", links, dtype=pl.String))
+            columns[f"{kind} in the CRM"] = st.column_config.LinkColumn(display_text="Open")
+    return frame, columns

@@ -11,7 +11,7 @@ import streamlit as st
 from pages._charts import CONFIG
 from pages._words import MISSING, Unit, escape
 
-__all__ = ["column_formats", "opening", "show_chart", "show_reason"]
+__all__ = ["column_formats", "opening", "show_chart", "show_reason", "table"]
 
 
 def opening(title: str, says: str, dates: str) -> None:
@@ -28,7 +28,7 @@ def show_chart(
     title: str,
     caption: str,
     figure: Any,
-    table: pl.DataFrame,
+    rows: pl.DataFrame,
     *,
     key: str,
     alt: str = "",
@@ -45,9 +45,7 @@ def show_chart(
         st.caption(escape(caption))
         st.plotly_chart(figure, theme=None, config=CONFIG, key=f"chart_{key}", alt=alt or f"{title} {caption}")
         with st.expander("Table", key=f"table_{key}", type="compact"):
-            st.dataframe(
-                table, hide_index=True, column_config=columns, placeholder=MISSING, alt=f"The table of: {title}"
-            )
+            table(rows, f"The table of: {title}", columns)
         if below is not None:
             below()
 
@@ -60,12 +58,26 @@ def show_reason(title: str, reason: str, *, key: str) -> None:
 
 
 def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A column_config that writes each column of a table exactly, by its unit: 1,284 or 412,345.67 or 10.5%."""
+    """A column_config that writes each column of a table exactly, by its unit: 1,284 or 412,345.67 or 10.5%.
+
+    Columns that have a label and no unit are texts.
+    """
     formats = {"count": "%,d", "money": "%,.2f", "days": "%,.1f", "hours": "%,.1f"}
     titles = labels or {}
-    return {
+    numbers = {
         name: st.column_config.NumberColumn(titles.get(name), format="percent", step=0.001)
         if unit == "ratio"
         else st.column_config.NumberColumn(titles.get(name), format=formats[unit])
         for name, unit in units.items()
     }
+    return {name: st.column_config.TextColumn(title) for name, title in titles.items() if name not in units} | numbers
+
+
+def table(frame: pl.DataFrame, alt: str, columns: Mapping[str, Any] | None = None) -> None:
+    """A frame as a table whose days are written as days. Its cells take text from data as it is."""
+    given = dict(columns or {})
+    for name, kind in frame.schema.items():
+        if kind == pl.Date:
+            label = given[name].get("label") if name in given else None
+            given[name] = st.column_config.DateColumn(label, format="YYYY-MM-DD")
+    st.dataframe(frame, hide_index=True, column_config=given, placeholder=MISSING, alt=alt)

@@ -9,12 +9,12 @@ from pages import _pictures as pictures
 from pages import _sentences as sentences
 from pages._panels import opening
 
-seen = page.view()
+seen = page.view(__file__)
 cohort = pictures.step_cohort(seen)
 
 opening("Where do leads stop?", sentences.funnel(seen, cohort), sentences.cohort_dates(seen, cohort))
 step = pictures.choose_step(cohort)
-left, right = st.columns(2, gap="medium")
+left, right = st.columns(2, gap="small")
 with left:
     pictures.stages(seen, cohort, "Stage by stage")
 with right:

@@ -12,13 +12,13 @@ from pages._panels import opening
 
 TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
 
-seen = page.view()
+seen = page.view(__file__)
 answer = page.ask(seen, TILES)
 origins = page.ask(seen, ("leads",), by=("channel",))
 
 opening(sentences.period_title(seen), sentences.week(seen, answer, origins), page.dates(seen, answer))
 page.tiles(seen, answer)
-left, right = st.columns(2, gap="medium")
+left, right = st.columns(2, gap="small")
 with left:
     pictures.stages(seen, pictures.step_cohort(seen), "Where do leads stop?")
 with right:

@@ -16,10 +16,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,6 +180,27 @@ def test_a_company_without_a_generation_says_how_to_make_one(own_state: Path, tm
     with pytest.raises(NoGeneration, match=f"^{re.escape(sentence)}$"):
         open_generation(small.company)
     assert not own_state.exists()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda made: made.pop("stages"), lambda made: made["files"][0].update(colour="red")]
+)
+def test_a_manifest_of_another_version_says_what_to_do(
+    small: SmallCompany, damage: Callable[[dict[str, Any]], object]
+) -> None:
+    manifest = small.company.state / "generations" / str(current(small.company)) / "manifest.json"
+    made = json.loads(manifest.read_text())
+    damage(made)
+    manifest.write_text(json.dumps(made))
+    with pytest.raises(NoGeneration) as told:
+        open_generation(small.company)
+    assert str(told.value) == (
+        "The data of Small & Sons was made by another version of Tandem."
+        f" Run: python tandem.py refresh --company {small.folder}"
+    )
+    small.refresh()
+    with opened(small) as generation:
+        assert leads(generation) == LEADS
 
 
 def test_a_second_refresh_at_the_same_time_is_refused(small: SmallCompany) -> None:

@@ -96,8 +96,8 @@ class TinyCompany:
             self.bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
         return self.ask(through)
 
-    def ask(self, through: dt.date | None = THROUGH) -> Session:
-        """A session on the rows as they are."""
+    def ask(self, through: dt.date | None = THROUGH, **company: int) -> Session:
+        """A session on the rows as they are, and a generation of its own; `company` replaces what company.yaml says."""
         self._made += 1
         manifest = Manifest(
             generation=f"tiny-{self._made}",
@@ -115,7 +115,8 @@ class TinyCompany:
             unmatched_campaigns=(),
         )
         generation = Generation(self.company.folder, manifest, io.BytesIO())
-        return Session(self.company, generation, self.definitions, engine=BenchEngine(self.bench))
+        changed: Company = replace(self.company, **company)  # type: ignore[arg-type]
+        return Session(changed, generation, self.definitions, engine=BenchEngine(self.bench))
 
     def _models(self) -> list[tuple[str, str]]:
         self.bench.execute("CREATE TEMP TABLE company AS SELECT ? AS currency, ? AS time_zone", ["EUR", "UTC"])
