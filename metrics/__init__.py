@@ -1,6 +1,7 @@
 """What a number means: a Query to one SQL statement to a frame. The front door of the layer; shows nothing."""
 
+from metrics.opening import OpenCompany, open_company
 from metrics.query import Query, only
-from metrics.run import Answer, OpenCompany, Rows, Session, open_company
+from metrics.run import Answer, Rows, Session
 
 __all__ = ["Answer", "OpenCompany", "Query", "Rows", "Session", "only", "open_company"]

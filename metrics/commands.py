@@ -27,8 +27,9 @@ from data.stages import read_stages
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
 from metrics.listing import LISTS
+from metrics.opening import OpenCompany
 from metrics.query import Query
-from metrics.run import Answer, OpenCompany, Session
+from metrics.run import Answer, Session
 
 __all__ = ["mount"]
 
@@ -188,7 +189,12 @@ def check_command(company: CompanyOption = None) -> None:
 
 
 def _session(folder: str | None) -> Session:
-    return OpenCompany(ready_company(folder)).at()
+    opened = OpenCompany(ready_company(folder))
+    session = opened.at()
+    if opened.is_outdated:
+        said = "stages.yaml has changed since this data was loaded. It counts after: python tandem.py refresh"
+        stderr.print(said, markup=False, soft_wrap=True)
+    return session
 
 
 # -- what was typed --------------------------------------------------------------------------------------------------

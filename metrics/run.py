@@ -1,4 +1,4 @@
-"""Answers questions: an open company, its sessions on sealed generations, and the one result cache."""
+"""Answers questions: a session on a sealed generation, and the one result cache. Opens no company."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import datetime as dt
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import polars as pl
 
 from data.calendar import Period, business_days, cohort_unit, comparison, last_complete
-from data.company import Company, company_folder, read_company
+from data.company import Company
 from data.engine import DuckDBEngine, Engine, Values
-from data.errors import InvalidFiles
-from data.generations import Generation, Manifest, StageFact, current, open_generation
+from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
 from metrics.emit import emit_funnel, emit_plan, emit_rows
 from metrics.funnel import declared_steps
 from metrics.kinds import FUNNEL_RESULTS, Funnel
-from metrics.loading import Definitions, load_definitions
+from metrics.loading import Definitions
 from metrics.plan import plan, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable, split_metric
 
-__all__ = ["Answer", "OpenCompany", "Rows", "Session", "open_company"]
+__all__ = ["Answer", "Results", "Rows", "Session"]
 
 MOST_CACHED_BYTES = 256_000_000
 
@@ -63,7 +61,7 @@ class Rows:
     reason: str | None = None
 
 
-class _Results:
+class Results:
     """The one result cache: least recently used frames go first once all together are too large."""
 
     def __init__(self) -> None:
@@ -99,7 +97,7 @@ class Session:
         company: Company,
         generation: Generation,
         definitions: Definitions,
-        results: _Results | None = None,
+        results: Results | None = None,
         engine: Engine | None = None,
     ) -> None:
         self.company, self.definitions = company, definitions
@@ -107,7 +105,7 @@ class Session:
         self.manifest: Manifest = generation.manifest
         self.reach = Reach(company, self.manifest, definitions)
         self._engine: Engine = engine or DuckDBEngine(generation.model)
-        self._results = results or _Results()
+        self._results = results or Results()
 
     @property
     def through(self) -> dt.date | None:
@@ -239,68 +237,3 @@ class Session:
             f"{funnel.label}: {count:,} of {entered:,} entries happened before all stages were recorded ({since});"
             " conversions before those days are not seen."
         )
-
-
-class OpenCompany:
-    """A company folder that is open: gives the session on its newest generation and newest valid definitions."""
-
-    def __init__(self, company: Company) -> None:
-        self.company = company
-        self.problems: InvalidFiles | None = None
-        self._results = _Results()
-        self._lock = threading.Lock()
-        self._session: Session | None = None
-        self._seen: object = None
-
-    def at(self, generation: str | None = None) -> Session:
-        """The session on the current generation, the same object until data or definitions change; or on an older one.
-
-        While a changed definition file is broken, the last good definitions stay and `problems` says what is wrong.
-        Raises NoGeneration, and InvalidFiles where there are no good definitions yet.
-        """
-        with self._lock:
-            newest = current(self.company)
-            if generation is not None and generation != newest:
-                return self._opened(self._session, generation)
-            seen = (newest, self._stamps())
-            if self._session is None or seen != self._seen:
-                self._session = self._opened(self._session)
-                self._seen = seen
-            return self._session
-
-    def _opened(self, last: Session | None, generation: str | None = None) -> Session:
-        opened = open_generation(self.company, generation)
-        try:
-            definitions = load_definitions(self.company, opened.manifest.describe())
-            self.problems = None
-        except InvalidFiles as problems:
-            if last is None:
-                opened.release()
-                raise
-            self.problems, definitions = problems, last.definitions
-        return Session(self.company, opened, definitions, self._results)
-
-    def _stamps(self) -> tuple[tuple[str, int], ...]:
-        """Name and time of change of each of the company's definition files."""
-        files = sorted((self.company.folder / "definitions").glob("*.yaml"))
-        return tuple((file.name, file.stat().st_mtime_ns) for file in files)
-
-    def answer(self, query: Query) -> Answer:
-        return self.at().answer(query)
-
-    def ask(
-        self,
-        metrics: Iterable[str],
-        by: Iterable[str] = (),
-        grain: str | None = None,
-        period: Period | None = None,
-        where: str | None = None,
-        as_of: dt.date | None = None,
-    ) -> pl.DataFrame:
-        """A frame for a notebook: dimensions, `period` where a grain is asked, metrics. `answer` also says why."""
-        return self.answer(Query(tuple(metrics), tuple(by), grain, period, where=where, as_of=as_of)).frame
-
-
-def open_company(folder: str | Path | None = None) -> OpenCompany:
-    """The company in a folder (default: TANDEM_COMPANY, else the demo). Raises InvalidFiles."""
-    return OpenCompany(read_company(company_folder(folder)))

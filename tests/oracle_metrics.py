@@ -64,7 +64,7 @@ def _channel_of(tables: Tables) -> Callable[[Row], str | None]:
     leads = {(lead["contact_id"], lead["pass"]): lead for lead in tables["leads"]}
 
     def channel(deal: Row) -> str | None:
-        lead = leads.get((contact_of(tables, deal["deal_id"]), pass_of_deal(tables, leads, deal)))  # type: ignore[arg-type]
+        lead = leads.get((contact_of(tables, deal["deal_id"]), pass_of_deal(tables, leads, deal)))
         return lead["channel"] if lead else None
 
     return channel

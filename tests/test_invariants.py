@@ -27,7 +27,7 @@ Tables = dict[str, list[Row]]
 FUNNELS = ("lead_to_customer", "tofu_conversion", "mofu_conversion", "bofu_conversion")
 LINKED = ("country", "region", "segment", "industry", "persona", "team", "priority")
 few = settings(
-    max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=5, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -49,16 +49,19 @@ def dimensions_of(session: Session, metric: Metric) -> list[str]:
 
 def assert_groups_add_up(session: Session, query: Query) -> int:
     """For every additive metric and each dimension it has; gives how many comparisons were made."""
+    names = additive(session)
+    totals = session.answer(replace(query, metrics=tuple(names))).frame.row(0, named=True)
     compared = 0
-    for name in additive(session):
-        total = session.answer(replace(query, metrics=(name,))).number(name)
-        for dimension in dimensions_of(session, session.definitions.metrics[name]):
-            answer = session.answer(replace(query, metrics=(name,), by=(dimension,)))
-            if answer.reasons:
-                continue
-            assert answer.frame[dimension].is_unique().all(), (name, dimension)
-            assert answer.frame[name].sum() == pytest.approx(total), (name, dimension)
-            compared += 1
+    for dimension in session.definitions.dimensions:
+        able = [name for name in names if dimension in dimensions_of(session, session.definitions.metrics[name])]
+        answer = session.answer(replace(query, metrics=tuple(able), by=(dimension,))) if able else None
+        if answer is None:
+            continue
+        assert answer.frame[dimension].is_unique().all(), dimension
+        told = [name for name in able if name not in answer.reasons]
+        sums = {name: pytest.approx(answer.frame[name].sum()) for name in told}
+        assert {name: totals[name] for name in told} == sums, dimension
+        compared += len(told)
     return compared
 
 

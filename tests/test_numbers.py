@@ -298,7 +298,7 @@ def assert_rows_recompute(session: Session, name: str, query: Query) -> None:
         assert same(number, again if again is not None or not metric.expr.additive else 0)
     elif isinstance(metric, Ratio):
         parts = [session.definitions.metrics[given.metric] for given in (metric.numerator, metric.denominator)]
-        over, under = (computed_again(session, part, one.frame) for part, one in zip(parts, found, strict=True))  # type: ignore[arg-type]
+        over, under = (computed_again(session, part, one.frame) for part, one in zip(parts, found, strict=True))
         assert same(number, over / under if under else None)
     else:
         (rows,) = found

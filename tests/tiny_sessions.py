@@ -70,7 +70,7 @@ class TinyCompany:
         if definitions:
             (folder / "definitions").mkdir()
             (folder / "definitions" / "own.yaml").write_text(textwrap.dedent(definitions), encoding="utf-8")
-        self.company: Company = replace(company_at(folder), **company)  # type: ignore[arg-type]
+        self.company: Company = replace(company_at(folder), **company)
         stages = stages_of(known_by, ("Nurture",), ("Junk",))
         dated = [replace(stage, recorded_from=(recorded_from or {}).get(stage.name)) for stage in stages.stages]
         self.stages: Stages = replace(stages, stages=tuple(dated))
@@ -115,7 +115,7 @@ class TinyCompany:
             unmatched_campaigns=(),
         )
         generation = Generation(self.company.folder, manifest, io.BytesIO())
-        changed: Company = replace(self.company, **company)  # type: ignore[arg-type]
+        changed: Company = replace(self.company, **company)
         return Session(changed, generation, self.definitions, engine=BenchEngine(self.bench))
 
     def _models(self) -> list[tuple[str, str]]:

@@ -1,0 +1,94 @@
+"""An open company: its newest generation, its newest valid definitions, and what has changed since. Answers nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from data.calendar import Period
+from data.company import Company, company_folder, read_company
+from data.errors import InvalidFiles, Problems
+from data.generations import Manifest, current, open_generation
+from data.stages import read_stages
+from metrics.loading import load_definitions
+from metrics.query import Query
+from metrics.run import Answer, Results, Session
+
+__all__ = ["OpenCompany", "open_company"]
+
+
+class OpenCompany:
+    """A company folder that is open: gives the session on its newest generation and newest valid definitions."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.problems: InvalidFiles | None = None
+        self.is_outdated = False
+        self._results = Results()
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._seen: object = None
+
+    def at(self, generation: str | None = None) -> Session:
+        """The session on the current generation, the same object until data or definitions change; or on an older one.
+
+        While a changed definition file is broken, the last good definitions stay and `problems` says what is wrong.
+        `is_outdated` says that stages.yaml has changed since the generation was made. Raises NoGeneration, and
+        InvalidFiles where there are no good definitions yet.
+        """
+        with self._lock:
+            newest = current(self.company)
+            if generation is not None and generation != newest:
+                return self._opened(self._session, generation)
+            seen = (newest, self._stamps())
+            if self._session is None or seen != self._seen:
+                self._session = self._opened(self._session)
+                self.is_outdated = self._has_other_stages(self._session.manifest)
+                self._seen = seen
+            return self._session
+
+    def _opened(self, last: Session | None, generation: str | None = None) -> Session:
+        opened = open_generation(self.company, generation)
+        try:
+            definitions = load_definitions(self.company, opened.manifest.describe())
+            self.problems = None
+        except InvalidFiles as problems:
+            if last is None:
+                opened.release()
+                raise
+            self.problems, definitions = problems, last.definitions
+        return Session(self.company, opened, definitions, self._results)
+
+    def _has_other_stages(self, manifest: Manifest) -> bool:
+        problems = Problems()
+        stages = read_stages(self.company, problems)
+        return bool(problems.found) or stages.fingerprint != manifest.fingerprints["stages"]
+
+    def _stamps(self) -> tuple[tuple[str, int], ...]:
+        """Name and time of change of each file of the company that shapes questions, and of its stages."""
+        files = sorted((self.company.folder / "definitions").glob("*.yaml"))
+        return tuple((file.name, file.stat().st_mtime_ns) for file in (*files, self.company.folder / "stages.yaml"))
+
+    def answer(self, query: Query) -> Answer:
+        return self.at().answer(query)
+
+    def ask(
+        self,
+        metrics: Iterable[str],
+        by: Iterable[str] = (),
+        grain: str | None = None,
+        period: Period | None = None,
+        where: str | None = None,
+        as_of: dt.date | None = None,
+    ) -> pl.DataFrame:
+        """A frame for a notebook: dimensions, `period` where a grain is asked, metrics. `answer` also says why."""
+        return self.answer(Query(tuple(metrics), tuple(by), grain, period, where=where, as_of=as_of)).frame
+
+
+def open_company(folder: str | Path | None = None) -> OpenCompany:
+    """The company in a folder (default: TANDEM_COMPANY, else the demo). Raises InvalidFiles."""
+    return OpenCompany(read_company(company_folder(folder)))

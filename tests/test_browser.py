@@ -1,0 +1,205 @@
+"""One walk through a real browser: pages, filters, address, themes, a narrow screen, and no word to another host."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from metrics import OpenCompany
+from pages._theme import DARK, LIGHT, Theme
+from tests.conftest import DEMO, PROJECT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SECONDS = 60
+MILLISECONDS = SECONDS * 1000
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@dataclass
+class Walk:
+    """A tab of its own, and what it asked for, complained of and failed at."""
+
+    page: Page
+    address: str
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str, pictures: int) -> None:
+        """Go to a page and wait until all of its pictures are drawn: they are what comes last."""
+        self.page.goto(f"{self.address}/{path}", timeout=MILLISECONDS)
+        self.wait(pictures)
+
+    def wait(self, pictures: int) -> None:
+        self.page.locator(".stPlotlyChart svg.main-svg").nth(2 * pictures - 1).wait_for(timeout=MILLISECONDS)
+        self.page.locator('.stApp[data-test-script-state="notRunning"]').wait_for(timeout=MILLISECONDS)
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.page.url).query)
+
+    @property
+    def title(self) -> str:
+        return self.page.locator(".stMain h1").inner_text()
+
+    @property
+    def period(self) -> str:
+        return self.page.get_by_role("combobox", name="Period").input_value()
+
+    def complain(self, told: ConsoleMessage) -> None:
+        """An error of the console. Streamlit finds out where a page's server is by asking in two places."""
+        if told.type == "error" and not told.location["url"].endswith(("/_stcore/health", "/_stcore/host-config")):
+            self.complaints.append(told.text)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no walk in a browser.")
+    if CHROMIUM is None:
+        pytest.skip("There is no chromium on this machine: no walk in a browser. On Debian: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def server(chromium: Browser, demo_company: OpenCompany, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own on the demo, fresh after its start. Asked for after the browser, which may skip."""
+    assert chromium.is_connected()
+    assert demo_company.company.state.exists()
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=localhost", "--server.fileWatcherType=none"]
+    environment = {**os.environ, "TANDEM_COMPANY": str(DEMO)}
+    with (
+        log.open("w") as told,
+        subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=told, stderr=told) as running,
+    ):
+        try:
+            _wait_for(port, running, log)
+            yield f"http://localhost:{port}"
+        finally:
+            running.terminate()
+    assert "Traceback" not in log.read_text()
+
+
+def _wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        asking = http.client.HTTPConnection("localhost", port, timeout=5)
+        try:
+            asking.request("GET", "/_stcore/health")
+            if asking.getresponse().status == 200:
+                return
+        except OSError:
+            assert running.poll() is None, log.read_text()
+        finally:
+            asking.close()
+        time.sleep(0.1)
+    pytest.fail(f"the server did not start: {log.read_text()}")
+
+
+@contextmanager
+def walking(chromium: Browser, server: str, width: int = 1280, scheme: str = "light") -> Iterator[Walk]:
+    """A walk that must not have asked another host for anything, nor made the browser complain."""
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    walk = Walk(context.new_page(), server)
+    walk.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    walk.page.on("request", lambda request: walk.asked.append(request.url))
+    walk.page.on("websocket", lambda opened: walk.asked.append(opened.url))
+    walk.page.on("pageerror", lambda error: walk.complaints.append(str(error)))
+    walk.page.on("console", walk.complain)
+    yield walk
+    context.close()
+    hosts = {urlsplit(url).netloc for url in walk.asked if urlsplit(url).scheme not in ("data", "blob")}
+    assert hosts == {urlsplit(server).netloc}
+    assert walk.complaints == []
+
+
+def test_the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server: str) -> None:
+    with walking(chromium, server) as walk:
+        walk.open("funnel?period=3months", pictures=3)
+        assert (walk.title, walk.period) == ("Where do leads stop?", "Last 3 complete months")
+        assert urlsplit(walk.page.url).path == "/funnel"
+        links = walk.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
+        assert [link.split("\n")[-1] for link in links] == ["This week", "Funnel"]
+
+
+def test_a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: str) -> None:
+    with walking(chromium, server) as walk:
+        walk.open("", pictures=2)
+        assert walk.title.startswith("Week of ")
+        assert walk.page.locator(".tandem-tile").count() == 6
+        assert walk.parameters == {}
+        walk.page.get_by_role("combobox", name="Period").click()
+        walk.page.get_by_role("option", name="Last complete month").click()
+        walk.page.get_by_role("heading", name="October 2026", level=1).wait_for(timeout=MILLISECONDS)
+        walk.wait(pictures=2)
+        assert set(walk.parameters) == {"period"}
+        address = walk.page.url
+        walk.page.get_by_role("link", name="Funnel").click()
+        walk.page.get_by_role("heading", name="Where do leads stop?", level=1).wait_for(timeout=MILLISECONDS)
+        walk.wait(pictures=3)
+        assert urlsplit(walk.page.url).path == "/funnel"
+        assert (set(walk.parameters), walk.period) == ({"period"}, "Last complete month")
+        # The address is the whole choice: whoever gets it sees the same.
+        walk.page.goto(address, timeout=MILLISECONDS)
+        walk.wait(pictures=2)
+        assert walk.title == "October 2026"
+
+
+def test_a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium: Browser, server: str) -> None:
+    with walking(chromium, server) as walk:
+        walk.open("?period=month", pictures=2)
+        assert (walk.title, walk.period) == ("October 2026", "Last complete month")
+        walk.page.locator(".st-key-rows_leads button").click()
+        dialog = walk.page.get_by_role("dialog")
+        dialog.get_by_text("The rows behind Leads").wait_for(timeout=MILLISECONDS)
+        dialog.locator(".stDataFrame").wait_for(timeout=MILLISECONDS)
+
+
+def _rgb(color: str) -> str:
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgb({red}, {green}, {blue})"
+
+
+@pytest.mark.parametrize(
+    ("path", "pictures", "scheme", "theme"),
+    [("", 2, "light", LIGHT), ("funnel", 3, "dark", DARK)],
+    ids=["light", "dark"],
+)
+def test_a_telephone_shows_a_page_in_its_colours_and_needs_no_scrolling_to_the_side(
+    chromium: Browser, server: str, path: str, pictures: int, scheme: str, theme: Theme
+) -> None:
+    with walking(chromium, server, width=390, scheme=scheme) as walk:
+        walk.open(path, pictures)
+        paper = walk.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+        ink = walk.page.evaluate("getComputedStyle(document.querySelector('.stMain h1')).color")
+        assert (paper, ink) == (_rgb(theme.paper), _rgb(theme.ink))
+        wider = "[...document.querySelectorAll('html, body, .stMain')].filter(box => box.scrollWidth > box.clientWidth)"
+        assert walk.page.evaluate(f"{wider}.map(box => box.className || box.tagName)") == []
+        assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
