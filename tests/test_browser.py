@@ -33,8 +33,6 @@ FLAGS = (
 SECONDS = 60
 MILLISECONDS = SECONDS * 1000
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @dataclass
 class Walk:
@@ -124,11 +122,11 @@ def _wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def walking(chromium: Browser, server: str, width: int = 1280, scheme: str = "light") -> Iterator[Walk]:
+def walking(chromium: Browser, server: str, width: int = 1280, theme: Theme = LIGHT) -> Iterator[Walk]:
     """A walk that must not have asked another host for anything, nor made the browser complain."""
     context = chromium.new_context(viewport={"width": width, "height": 900})
     walk = Walk(context.new_page(), server)
-    walk.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    walk.page.emulate_media(color_scheme="dark" if theme is DARK else "light")
     walk.page.on("request", lambda request: walk.asked.append(request.url))
     walk.page.on("websocket", lambda opened: walk.asked.append(opened.url))
     walk.page.on("pageerror", lambda error: walk.complaints.append(str(error)))
@@ -140,7 +138,7 @@ def walking(chromium: Browser, server: str, width: int = 1280, scheme: str = "li
     assert walk.complaints == []
 
 
-def test_the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server: str) -> None:
+def the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("funnel?period=3months", pictures=3)
         assert (walk.title, walk.period) == ("Where do leads stop?", "Last 3 complete months")
@@ -149,7 +147,7 @@ def test_the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, s
         assert [link.split("\n")[-1] for link in links] == ["This week", "Funnel"]
 
 
-def test_a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: str) -> None:
+def a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("", pictures=2)
         assert walk.title.startswith("Week of ")
@@ -172,7 +170,7 @@ def test_a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, serv
         assert walk.title == "October 2026"
 
 
-def test_a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium: Browser, server: str) -> None:
+def a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium: Browser, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("?period=month", pictures=2)
         assert (walk.title, walk.period) == ("October 2026", "Last complete month")
@@ -182,24 +180,38 @@ def test_a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chr
         dialog.locator(".stDataFrame").wait_for(timeout=MILLISECONDS)
 
 
+def a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_side(
+    chromium: Browser, server: str
+) -> None:
+    for path, pictures, theme in (("", 2, LIGHT), ("funnel", 3, DARK)):
+        with walking(chromium, server, width=390, theme=theme) as walk:
+            walk.open(path, pictures)
+            paper = walk.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+            ink = walk.page.evaluate("getComputedStyle(document.querySelector('.stMain h1')).color")
+            assert (paper, ink) == (_rgb(theme.paper), _rgb(theme.ink))
+            wide = (
+                "[...document.querySelectorAll('html, body, .stMain')].filter(box => box.scrollWidth > box.clientWidth)"
+            )
+            assert walk.page.evaluate(f"{wide}.map(box => box.className || box.tagName)") == []
+            assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
+
+
 def _rgb(color: str) -> str:
     red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgb({red}, {green}, {blue})"
 
 
-@pytest.mark.parametrize(
-    ("path", "pictures", "scheme", "theme"),
-    [("", 2, "light", LIGHT), ("funnel", 3, "dark", DARK)],
-    ids=["light", "dark"],
+# In this order: the first of them is the first that its server is asked for.
+STEPS = (
+    the_first_link_to_a_fresh_server_leads_to_its_page,
+    a_walk_over_both_pages_with_a_period_that_stays,
+    a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows,
+    a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_side,
 )
-def test_a_telephone_shows_a_page_in_its_colours_and_needs_no_scrolling_to_the_side(
-    chromium: Browser, server: str, path: str, pictures: int, scheme: str, theme: Theme
-) -> None:
-    with walking(chromium, server, width=390, scheme=scheme) as walk:
-        walk.open(path, pictures)
-        paper = walk.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-        ink = walk.page.evaluate("getComputedStyle(document.querySelector('.stMain h1')).color")
-        assert (paper, ink) == (_rgb(theme.paper), _rgb(theme.ink))
-        wider = "[...document.querySelectorAll('html, body, .stMain')].filter(box => box.scrollWidth > box.clientWidth)"
-        assert walk.page.evaluate(f"{wider}.map(box => box.className || box.tagName)") == []
-        assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
+
+
+def test_a_walk_through_a_browser(chromium: Browser, server: str, subtests: pytest.Subtests) -> None:
+    """One test, so that a run on several cores starts one browser and one server."""
+    for step in STEPS:
+        with subtests.test(step.__name__):
+            step(chromium, server)

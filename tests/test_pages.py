@@ -116,8 +116,8 @@ def test_tiles_show_what_the_session_answers(opened: Open, demo: Session, name: 
     for metric in TILES:
         found = demo.definitions.metrics[metric]
         tile = shown[found.label]
-        assert tile["value"] == read(_words.number(answer.number(metric), found.unit, "EUR"))  # type: ignore[arg-type]  # a unit
-        assert tile["foot"].startswith(read(_words.number(before.number(metric), found.unit, "EUR")))  # type: ignore[arg-type]  # a unit
+        assert tile["value"] == read(_words.number(answer.number(metric), found.unit, "EUR"))  # type: ignore[arg-type]  # checked when loaded
+        assert tile["foot"].startswith(read(_words.number(before.number(metric), found.unit, "EUR")))  # type: ignore[arg-type]  # checked when loaded
     leads = answer.number("leads")
     assert leads
     assert f"{leads:,} leads came in" in said(opened(period=name))

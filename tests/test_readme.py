@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from conftest import PROJECT
 from typer.testing import CliRunner
 
 import tandem
-from conftest import PROJECT
 from metrics import OpenCompany
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
