@@ -16,6 +16,7 @@ from metrics.nodes import (
     Cohort,
     FunnelBranch,
     FunnelTable,
+    Instants,
     Measure,
     Outcome,
     Output,
@@ -80,10 +81,25 @@ def _aggregate_branch(branch: AggregateBranch) -> tuple[exp.Select, list[str]]:
     keys: list[tuple[str, exp.Expr]] = [*groups]
     if branch.period is not None:
         keys.append(("period", period_start(branch.period)))
+    by_instant = branch.instants is not None and branch.instants.count > 0
+    if by_instant:
+        keys.append(("period", as_type(column("instant", "instants"), "DATE")))
     shown = [named(tree.copy(), name) for name, tree in keys]
     shown += [named(_narrowed(measure), measure.name) for measure in branch.measures]
-    select = _grouped(_from(exp.select(*shown), branch.scan), [tree for _, tree in keys])
+    select = _from(exp.select(*shown), branch.scan)
+    if branch.instants is not None and by_instant:
+        select = _at_instants(select, branch.instants)
+    select = _grouped(select, [tree for _, tree in keys])
     return select, [measure.name for measure in branch.measures]
+
+
+def _at_instants(select: exp.Select, instants: Instants) -> exp.Select:
+    """Each row once per period at whose end it is open."""
+    rows = [(parameter(f"instant_{index}"), parameter(f"end_{index}")) for index in range(instants.count)]
+    ends = exp.values(rows, alias="instants", columns=["instant", "end"])
+    end, closed = as_type(column("end", "instants"), "DATE"), _reference(instants.closed)
+    still_open = exp.or_(closed.is_(exp.Null()), closed.copy() >= end)
+    return select.join(ends, on=exp.and_(_reference(instants.opened) < end.copy(), still_open), join_type="inner")
 
 
 def _cohort(cohort: Cohort) -> exp.Select:
@@ -143,7 +159,7 @@ def emit_plan(plan: Plan) -> str:
     names = [name for _, measured in parts for name in measured]
     if not parts:
         return _nothing(keys, plan.outputs)
-    zeros = {m.name for b in plan.branches if isinstance(b, AggregateBranch) for m in b.measures if m.is_zero}
+    zeros = {name for branch in plan.branches for name in _zeros(branch)}
     stacked = [_padded(select, measured, keys, names) for select, measured in parts]
     stacked += [_spine(plan.spine, names)] if plan.spine else []
     union = _stacked(stacked)
@@ -172,6 +188,13 @@ def _distinct(trees: Iterable[exp.Expr]) -> list[exp.Expr]:
     return list({tree.alias_or_name: tree for tree in reversed(list(trees))}.values())[::-1]
 
 
+def _zeros(branch: Branch) -> list[str]:
+    """The measures of a branch that are 0 where nothing was counted."""
+    if isinstance(branch, FunnelBranch):
+        return [f"{branch.outcome.name}.{count}" for count in FUNNEL_COUNTS]
+    return [measure.name for measure in branch.measures if measure.is_zero]
+
+
 def _branch(branch: Branch) -> tuple[exp.Select, list[str]]:
     return _funnel_branch(branch) if isinstance(branch, FunnelBranch) else _aggregate_branch(branch)
 
@@ -190,16 +213,15 @@ def _spine(count: int, names: list[str]) -> exp.Select:
 
 
 def _output(output: Output, zeros: set[str]) -> exp.Expr:
-    if output.measure is None:
-        return as_type(exp.Null(), "DOUBLE" if output.unit != "count" else "BIGINT")
-    part: exp.Expr = column(output.measure)
-    if output.divisor is not None:
-        # A group that exists on one side only has 0 on the other.
-        part = exp.Coalesce(this=part, expressions=[exp.Literal.number(0)]) if output.measure in zeros else part
-        return divided(part, column(output.divisor))
-    if output.is_zero:
-        part = exp.Coalesce(this=part, expressions=[exp.Literal.number(0)])
-    return as_type(part, "BIGINT" if output.unit == "count" else "DOUBLE")
+    """A column of the answer; a measure that adds up is 0 in a group that only others have."""
+
+    def filled(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and node.name in zeros:
+            return exp.Coalesce(this=node.copy(), expressions=[exp.Literal.number(0)])
+        return node
+
+    tree = exp.Null() if output.formula is None else output.formula.copy_tree().transform(filled)
+    return as_type(tree, "BIGINT" if output.unit == "count" else "DOUBLE")
 
 
 def _order(plan: Plan, keys: list[str]) -> list[exp.Expr]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlglot import exp
+
 from metrics.emit import emit_plan
 from metrics.fingerprints import fingerprint
 from metrics.funnel import declared_steps
-from metrics.kinds import Aggregate, Funnel, Input, Metric, Ratio
+from metrics.kinds import Aggregate, Formula, Funnel, Input, Metric, Ratio, inputs_of
 from metrics.plan import plan
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
@@ -62,7 +64,14 @@ def formula(reach: Reach, metric: Metric) -> str:
     """The computation in one line that can be read aloud."""
     where = f" where {metric.where.tree.sql(dialect='duckdb')}" if metric.where else ""
     if isinstance(metric, Aggregate):
-        return f"{metric.expr.tree.sql(dialect='duckdb').lower()} over {metric.table}{where}, by {metric.time}"
+        when = f"by {metric.time}" if metric.until is None else f"open from {metric.time} until {metric.until}"
+        return f"{metric.expr.tree.sql(dialect='duckdb').lower()} over {metric.table}{where}, {when}"
+    if isinstance(metric, Formula):
+        words = {role: _input(reach, given) for role, given in metric.inputs}
+        named = metric.expr.tree.transform(
+            lambda node: exp.var(words[node.name]) if isinstance(node, exp.Column) else node
+        )
+        return named.sql(dialect="duckdb") + where
     if isinstance(metric, Ratio):
         return f"{_input(reach, metric.numerator)} / {_input(reach, metric.denominator)}{where}"
     try:
@@ -81,10 +90,9 @@ def _input(reach: Reach, given: Input) -> str:
 def _tables(reach: Reach, metric: Metric) -> set[str]:
     if isinstance(metric, Aggregate):
         return {metric.table}
-    if isinstance(metric, Ratio):
-        parts = (reach.metric(given.metric) for given in (metric.numerator, metric.denominator))
-        return {table for part in parts for table in _tables(reach, part)}
-    return {"leads"}
+    if isinstance(metric, Funnel):
+        return {"leads"}
+    return {table for _, given in inputs_of(metric) for table in _tables(reach, reach.metric(given.metric))}
 
 
 def _dimensions(reach: Reach, metric: Metric) -> Iterable[str]:
@@ -105,5 +113,5 @@ def _dimensions(reach: Reach, metric: Metric) -> Iterable[str]:
 
 def _used_by(reach: Reach, metric: Metric) -> Iterable[str]:
     for name, other in sorted(reach.definitions.metrics.items()):
-        if isinstance(other, Ratio) and metric.name in (other.numerator.metric, other.denominator.metric):
+        if not isinstance(other, Aggregate) and metric.name in {given.metric for _, given in inputs_of(other)}:
             yield name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metrics.kinds import Aggregate, Funnel, Input, Metric, Ratio
+from metrics.kinds import Aggregate, Formula, Funnel, Input, Metric, Ratio
 from metrics.reach import Reach
 
 __all__ = ["fingerprint"]
@@ -24,8 +24,10 @@ def fingerprint(reach: Reach, metric: Metric) -> str:
 def _content(reach: Reach, metric: Metric) -> dict[str, object]:
     content: dict[str, object] = {"kind": type(metric).__name__, "where": metric.where.sql if metric.where else None}
     if isinstance(metric, Aggregate):
-        content |= {"table": metric.table, "expr": metric.expr.sql, "time": metric.time}
+        content |= {"table": metric.table, "expr": metric.expr.sql, "time": [metric.time, metric.until]}
         content["dimensions"] = _dimensions(reach, metric, metric.table)
+    elif isinstance(metric, Formula):
+        content |= {"expr": metric.expr.sql, "inputs": {role: _input(reach, given) for role, given in metric.inputs}}
     elif isinstance(metric, Ratio):
         content |= {"over": _input(reach, metric.numerator), "under": _input(reach, metric.denominator)}
     elif isinstance(metric, Funnel):

@@ -12,6 +12,7 @@ from itertools import pairwise
 from sqlglot import exp
 
 from data.errors import InvalidQuestion
+from metrics.aggregates import divided_measures
 from metrics.kinds import HEADLINE_RESULT, Funnel, Step
 from metrics.nodes import (
     Cohort,
@@ -59,8 +60,8 @@ def lower(reach: Reach, funnel: Funnel, name: str, asked: Asked) -> tuple[Funnel
     source = branch.outcome.name
     if result in RATES:
         part, whole = RATES[result]
-        return branch, Output(name, f"{source}.{part}", f"{source}.{whole}", "ratio", False), values
-    return branch, Output(name, f"{source}.{result}", None, "count", True), values
+        return branch, Output(name, divided_measures(f"{source}.{part}", f"{source}.{whole}"), "ratio"), values
+    return branch, Output(name, condition(exp.column(f"{source}.{result}", quoted=True)), "count"), values
 
 
 def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Values]:

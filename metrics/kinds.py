@@ -1,4 +1,4 @@
-"""What a definition can be: metrics of three kinds, dimensions and terms, as small frozen types. Computes nothing.
+"""What a definition can be: metrics of four kinds, dimensions and terms, as small frozen types. Computes nothing.
 
 A new kind is a new member of the union `Metric`, a reader in `loading` and a lowering in `plan`.
 """
@@ -19,12 +19,14 @@ __all__ = [
     "UNITS",
     "Aggregate",
     "Dimension",
+    "Formula",
     "Funnel",
     "Input",
     "Metric",
     "Ratio",
     "Step",
     "Term",
+    "inputs_of",
 ]
 
 UNITS = ("count", "money", "ratio", "days", "hours")
@@ -70,11 +72,16 @@ class _Measured(_Described):
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregate(_Measured):
-    """One aggregate over the columns of one table; `time` is the date column that places a row in a period."""
+    """One aggregate over the columns of one table; `time` is the date column that places a row in a period.
+
+    With `until` it is a balance: a row counts from `time` to the day before `until` (for good where that is NULL), and
+    the metric is its value at the end of a period.
+    """
 
     table: str
     expr: Expression
     time: str
+    until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,14 @@ class Ratio(_Measured):
 
     numerator: Input
     denominator: Input
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formula(_Measured):
+    """Arithmetic over aggregates, which are the columns of `expr`, by the names of `inputs`."""
+
+    expr: Expression
+    inputs: tuple[tuple[str, Input], ...]
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,16 @@ class Funnel(_Measured):
     skips: str = "imply"
 
 
-Metric = Aggregate | Ratio | Funnel
+Metric = Aggregate | Ratio | Formula | Funnel
+
+
+def inputs_of(metric: Metric) -> tuple[tuple[str, Input], ...]:
+    """The aggregates that a metric is made of, by the role that each plays; an aggregate is made of itself."""
+    if isinstance(metric, Aggregate):
+        return (("", Input(metric.name)),)
+    if isinstance(metric, Ratio):
+        return (("numerator", metric.numerator), ("denominator", metric.denominator))
+    return metric.inputs if isinstance(metric, Formula) else ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ __all__ = [
     "Cohort",
     "FunnelBranch",
     "FunnelTable",
+    "Instants",
     "Join",
     "Key",
     "Measure",
@@ -86,13 +87,23 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Instants:
+    """The ends of periods at which a balance is valued: a row is open from `opened` to the day before `closed`."""
+
+    opened: Reference
+    closed: Reference
+    count: int
+
+
+@dataclass(frozen=True)
 class AggregateBranch:
-    """Measures of one table at its own grain, grouped."""
+    """Measures of one table at its own grain, grouped; `instants` stand in the place of a period for a balance."""
 
     scan: Scan
     keys: tuple[Key, ...]
     period: PeriodKey | None
     measures: tuple[Measure, ...]
+    instants: Instants | None = None
 
 
 @dataclass(frozen=True)
@@ -132,13 +143,11 @@ Branch = AggregateBranch | FunnelBranch
 
 @dataclass(frozen=True)
 class Output:
-    """A column of the answer: a measure, or one measure divided by another."""
+    """A column of the answer: arithmetic over measures, by their names; None where there is no answer."""
 
     name: str
-    measure: str | None
-    divisor: str | None
+    formula: Expression | None
     unit: str
-    is_zero: bool
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,13 @@ def plan(reach: Reach, query: Query) -> Planned:
                 branches.append(branch)
                 values |= bound
             else:
-                lowered, output = aggregates.lower(reach, metric, name, asked)
+                lowered, output, bound = aggregates.lower(reach, metric, name, asked)
                 branches += lowered
+                values |= bound
         except Unanswerable as reason:
             reasons[name] = str(reason)
             unit = FUNNEL_RESULTS.get(split_metric(name)[1] or "", metric.unit)
-            output = Output(name, None, None, unit, False)
+            output = Output(name, None, unit)
         outputs.append(output)
     for name in query.by:
         reach.dimension(name)
@@ -90,7 +91,7 @@ def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
             fused[branch] = branch
             continue
         # Joins are many-to-one, so adding one changes no other measure.
-        key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period)
+        key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period, branch.instants)
         known = fused.get(key)
         if isinstance(known, AggregateBranch):
             scan = replace(branch.scan, joins=distinct([*known.scan.joins, *branch.scan.joins]))
@@ -138,7 +139,7 @@ def plan_rows(reach: Reach, query: Query) -> list[PlannedRows]:
         if isinstance(metric, Funnel):
             made, bound = funnel.lower_rows(reach, metric, asked)
             return [PlannedRows(metric.label, made, {**asked.values, **bound})]
-        found = aggregates.lower_rows(reach, metric, asked)
+        found, bound = aggregates.lower_rows(reach, metric, asked)
     except Unanswerable as reason:
         return [PlannedRows(metric.label, None, {}, str(reason))]
-    return [PlannedRows(label, rows, dict(asked.values)) for label, rows in found]
+    return [PlannedRows(label, rows, {**asked.values, **bound}) for label, rows in found]

@@ -204,7 +204,7 @@ def scoped(expression: Expression, references: Mapping[str, Reference]) -> Expre
     def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column):
             reference = references[node.name]
-            return exp.column(reference.column, table=reference.scope, quoted=True)
+            return exp.column(reference.column, table=reference.scope or None, quoted=True)
         return node
 
     tree = expression.copy_tree().transform(replace)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from data.errors import Place, Problems, did_you_mean
 from data.expressions import Expression
 from data.yaml_files import Node
-from metrics.kinds import Aggregate, Dimension, Funnel, Input, Metric, Ratio
+from metrics.kinds import Aggregate, Dimension, Funnel, Metric, inputs_of
 
 __all__ = ["check_references"]
 
@@ -19,7 +19,7 @@ def check_references(
 ) -> None:
     """`nodes` has every metric that is written, those with problems of their own included."""
     for metric in metrics.values():
-        if isinstance(metric, Ratio):
+        if not isinstance(metric, Aggregate):
             _check_inputs(metric, metrics, nodes, problems)
         for place, table, where in _conditions(metric, metrics, nodes[metric.name]):
             for name in sorted(where.columns):
@@ -31,10 +31,6 @@ def check_references(
                     problems.add(place, f"{metric.name}: '{name}' is known only later, so it cannot narrow a funnel.")
 
 
-def _inputs(metric: Ratio) -> tuple[tuple[str, Input], ...]:
-    return ("numerator", metric.numerator), ("denominator", metric.denominator)
-
-
 def _place(node: Node, *keys: str) -> Place:
     """The place of the value under these keys, or of the last one that is there."""
     for key in keys:
@@ -43,14 +39,24 @@ def _place(node: Node, *keys: str) -> Place:
     return node.place
 
 
-def _check_inputs(metric: Ratio, metrics: Metrics, nodes: Mapping[str, Node], problems: Problems) -> None:
-    """The inputs of a ratio exist and are aggregates, so that no cycle is possible."""
-    for key, given in _inputs(metric):
-        place = _place(nodes[metric.name], key)
+def _input_place(node: Node, key: str, *more: str) -> Place:
+    """Where an input is written: under its own key, among the inputs of a formula, or in the formula itself."""
+    in_formula = isinstance(node.value, dict) and "expr" in node.value
+    inputs = node.value.get("inputs") if isinstance(node.value, dict) else None
+    if inputs is not None and isinstance(inputs.value, dict) and key in inputs.value:
+        return _place(node, "inputs", key, *more)
+    return _place(node, "expr") if in_formula else _place(node, key, *more)
+
+
+def _check_inputs(metric: Metric, metrics: Metrics, nodes: Mapping[str, Node], problems: Problems) -> None:
+    """The inputs exist and are aggregates, so that no cycle is possible."""
+    kind = type(metric).__name__.lower()
+    for key, given in inputs_of(metric):
+        place = _input_place(nodes[metric.name], key)
         if given.metric not in nodes:
             problems.add(place, f"{metric.name}: unknown metric '{given.metric}'. {did_you_mean(given.metric, nodes)}")
         elif given.metric in metrics and not isinstance(metrics[given.metric], Aggregate):
-            problems.add(place, f"{metric.name}: '{given.metric}' is no aggregate; a ratio is made of aggregates.")
+            problems.add(place, f"{metric.name}: '{given.metric}' is no aggregate; a {kind} is made of aggregates.")
 
 
 def _conditions(metric: Metric, metrics: Metrics, node: Node) -> Iterator[tuple[Place, str, Expression]]:
@@ -61,12 +67,12 @@ def _conditions(metric: Metric, metrics: Metrics, node: Node) -> Iterator[tuple[
     elif isinstance(metric, Funnel):
         tables = ["leads"]
     else:
-        for key, given in _inputs(metric):
+        for key, given in inputs_of(metric):
             part = metrics.get(given.metric)
             if isinstance(part, Aggregate):
                 tables.append(part.table)
                 if given.where is not None:
-                    yield _place(node, key, "where"), part.table, given.where
+                    yield _input_place(node, key, "where"), part.table, given.where
     if metric.where is not None:
         for table in dict.fromkeys(tables):
             yield _place(node, "where"), table, metric.where

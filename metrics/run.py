@@ -166,6 +166,10 @@ class Session:
             found.append(Rows(part.label, frame, part.reason))
         return found
 
+    def read(self, sql: str) -> pl.DataFrame:
+        """The rows of a fixed SELECT about the generation itself. No part of its text may come from a question."""
+        return self._run(sql, {}, Query(("generation",)))
+
     def names(self, dimension: str) -> Mapping[str, str]:
         """The words for a dimension's values, such as a campaign's name for its id; empty where a value is its word."""
         place = self.reach.dimension(dimension).names

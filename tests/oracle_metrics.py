@@ -91,13 +91,49 @@ def _deals(is_counted: Callable[[Row], bool], day: str) -> Callable[[Tables, str
     return facts
 
 
-def won_revenue(tables: Tables, currency: str) -> list[Fact]:
+def _revenue(*types: str | None) -> Callable[[Tables, str], list[Fact]]:
+    def facts(tables: Tables, currency: str) -> list[Fact]:
+        channel = _channel_of(tables)
+        return [
+            Fact(deal["closed_on"], channel(deal), _converted(tables, deal, deal["closed_on"], currency))
+            for deal in tables["deals"]
+            if deal["type"] in types and deal["is_won"]
+        ]
+
+    return facts
+
+
+won_revenue = _revenue(None, "new")
+
+
+def pipeline_created(tables: Tables, currency: str) -> list[Fact]:
     channel = _channel_of(tables)
     return [
-        Fact(deal["closed_on"], channel(deal), _converted(tables, deal, deal["closed_on"], currency))
+        Fact(deal["created_on"], channel(deal), _converted(tables, deal, deal["created_on"], currency))
         for deal in tables["deals"]
-        if deal["type"] in (None, "new") and deal["is_won"]
+        if deal["type"] in (None, "new")
     ]
+
+
+def _open(is_weighted: bool) -> Callable[[Tables, str, dt.date], list[Fact]]:
+    """The deals of type new that are open when a day begins, at the rate of their creation."""
+
+    def facts(tables: Tables, currency: str, day: dt.date) -> list[Fact]:
+        channel = _channel_of(tables)
+        found = []
+        for deal in tables["deals"]:
+            if deal["type"] not in (None, "new") or deal["created_on"] is None or deal["created_on"] >= day:
+                continue
+            if _is_closed(deal) and (deal["closed_on"] is None or deal["closed_on"] < day):
+                continue
+            amount = _converted(tables, deal, deal["created_on"], currency)
+            if is_weighted:
+                known = amount is not None and deal["probability"] is not None
+                amount = amount * Decimal(repr(deal["probability"])) if known else None
+            found.append(Fact(deal["created_on"], channel(deal), amount))
+        return found
+
+    return facts
 
 
 def customers(tables: Tables, _: str) -> list[Fact]:
@@ -145,9 +181,26 @@ FACTS: dict[str, Callable[[Tables, str], list[Fact]]] = {
     "deals_lost": _deals(_is_lost, "closed_on"),
     "deals_decided": _deals(lambda deal: _is_won(deal) or _is_lost(deal), "closed_on"),
     "won_revenue": won_revenue,
+    "sourced_revenue": won_revenue,
     "average_deal": won_revenue,
+    "expansion_revenue": _revenue("expansion"),
+    "renewal_revenue": _revenue("renewal"),
+    "pipeline_created": pipeline_created,
 }
-RATIOS = {"win_rate": ("deals_won", "deals_decided")}
+# Balances: the facts that are open when a day begins.
+BALANCES = {"open_pipeline": _open(is_weighted=False), "weighted_pipeline": _open(is_weighted=True)}
+RATIOS = {
+    "win_rate": ("deals_won", "deals_decided"),
+    "cost_per_lead": ("spend", "leads"),
+    "cost_per_mql": ("spend", "mqls"),
+    "cost_per_customer": ("spend", "customers"),
+    "won_revenue_per_lead": ("won_revenue", "leads"),
+    "return_to_date": ("sourced_revenue", "spend"),
+    "visit_to_lead_period_rate": ("leads", "visits"),
+    "lead_to_mql_period_rate": ("mqls", "leads"),
+    "mql_to_opportunity_period_rate": ("opportunities", "mqls"),
+    "opportunity_to_customer_period_rate": ("customers", "opportunities"),
+}
 FUNNELS: dict[str, list[tuple[str, int | None]]] = {
     "lead_to_customer": [("lead", None), ("mql", 30), ("opportunity", 60), ("customer", 120)],
     "tofu_conversion": [("lead", None), ("mql", 30)],

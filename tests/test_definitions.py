@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,7 @@ from data.company import Company, read_company
 from data.description import TableDescription
 from data.errors import InvalidFiles
 from metrics import Query
-from metrics.kinds import Aggregate, Funnel, Ratio
+from metrics.kinds import Aggregate, Funnel, Metric, Ratio
 from metrics.loading import Definitions, load_definitions
 from tests.tiny_sessions import TinyCompany
 from tests.tiny_tables import company_at
@@ -91,7 +92,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "an unknown kind": (
         metric("kind: agregate"),
-        ["own.yaml:5:11: won: 'kind' is 'agregate'. Did you mean 'aggregate'? Allowed: aggregate, funnel, ratio."],
+        ["own.yaml:5:11: won: 'kind' is 'agregate'. Did you mean 'aggregate'? Allowed: {kinds}."],
     ),
     "an unknown unit": (
         metric("unit: pieces"),
@@ -168,7 +169,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "a boolean for a text": (metric("label: true"), ["own.yaml:3:12: won: 'label' must be text, not 'true'."]),
     "an unknown kind without a unit": (
         metric("kind: rate\nunit: -\nnumerator: leads"),
-        ["own.yaml:5:11: won: 'kind' is 'rate'. Did you mean 'ratio'? Allowed: aggregate, funnel, ratio."],
+        ["own.yaml:5:11: won: 'kind' is 'rate'. Did you mean 'ratio'? Allowed: {kinds}."],
     ),
     "a text that is added up": (
         metric("expr: sum(channel)"),
@@ -387,6 +388,7 @@ class TestWrongFiles:
         text, sentences = WRONG[case]
         own = ["won"] if "\n  won:" in text else ["share"] if "share" in text else []
         names = {
+            "{kinds}": sorted(kind.__name__.lower() for kind in get_args(Metric)),
             "{tables}": sorted(tables),
             "{revenue}": sorted(tables["revenue"].columns),
             "{dimensions}": sorted(tiny.definitions.dimensions),

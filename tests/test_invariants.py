@@ -42,6 +42,12 @@ def additive(session: Session) -> list[str]:
     return [name for name, one in metrics.items() if isinstance(one, Aggregate) and one.expr.additive]
 
 
+def flows(session: Session) -> list[str]:
+    """Additive metrics that add up over time as well: a balance of two months is not the sum of them."""
+    metrics = session.definitions.metrics
+    return [name for name in additive(session) if getattr(metrics[name], "until", None) is None]
+
+
 def dimensions_of(session: Session, metric: Metric) -> list[str]:
     table = metric.table if isinstance(metric, Aggregate) else "leads"
     return [name for name, dimension in session.definitions.dimensions.items() if table in dimension.on]
@@ -132,7 +138,7 @@ class TestGroups:
 class TestPeriods:
     def test_the_months_of_a_year_sum_to_the_year(self, demo: Session) -> None:
         year = Period(dt.date(2026, 1, 1), dt.date(2027, 1, 1))
-        names = additive(demo)
+        names = flows(demo)
         whole = demo.answer(Query(tuple(names), period=year)).frame.row(0, named=True)
         for grain in ("day", "week", "month", "quarter"):
             parts = demo.answer(Query(tuple(names), period=year, grain=grain)).frame
@@ -141,7 +147,7 @@ class TestPeriods:
         assert whole["won_revenue"] > 0
 
     def test_two_adjacent_periods_sum_to_the_one_they_make(self, demo: Session) -> None:
-        names = tuple(additive(demo))
+        names = tuple(flows(demo))
 
         def asked(start: dt.date, until: dt.date) -> tuple[Any, ...]:
             return demo.answer(Query(names, period=Period(start, until))).frame.row(0)
@@ -155,7 +161,7 @@ class TestPeriods:
     @given(rows=companies, cut=st.integers(1, 180))
     def test_rows_with_a_day_are_in_one_period_each(self, tiny: TinyCompany, rows: Tables, cut: int) -> None:
         session = tiny.session(rows)
-        names = tuple(additive(session))
+        names = tuple(flows(session))
         first, last = dt.date(2023, 1, 1), dt.date(2026, 1, 1)
         middle = dt.date(2024, 1, 1) + dt.timedelta(days=cut)
         by_day = session.answer(Query(names, grain="day")).frame.select(pl.col(names).sum()).row(0)
@@ -259,7 +265,7 @@ class TestTheFuture:
     @given(rows=companies.map(created_first), day=st.integers(5, 170))
     def test_events_on_or_after_a_day_change_nothing_as_of_it(self, tiny: TinyCompany, rows: Tables, day: int) -> None:
         as_of = dt.date(2024, 1, 1) + dt.timedelta(days=day)
-        metrics = tuple(additive(tiny.ask()))
+        metrics = tuple(flows(tiny.ask()))
         known = [answers(tiny.session(tables), metrics, as_of) for tables in (rows, before(rows, as_of))]
         assert known[0] == known[1]
 
@@ -303,7 +309,7 @@ def shifted(rows: Tables, by: dt.timedelta) -> Tables:
 
 def shiftable(session: Session, as_of: dt.date, by: dt.timedelta) -> list[Any]:
     """Answers by day and week with their periods shifted back."""
-    metrics = tuple(additive(session))
+    metrics = tuple(flows(session))
     found: list[Any] = []
     for grain in ("day", "week"):
         frame = session.answer(Query(metrics, by=("channel",), grain=grain, as_of=as_of)).frame
@@ -408,7 +414,7 @@ def told(folder: Path) -> list[Any]:
     company = read_company(folder)
     refresh(company, lambda *_: None)
     session = OpenCompany(company).at()
-    metrics = tuple(name for name in additive(session) if not session.answer(Query((name,))).reasons)
+    metrics = tuple(name for name in flows(session) if not session.answer(Query((name,))).reasons)
     found: list[Any] = [metrics, session.answer(Query(metrics, by=("channel",), grain="week")).frame.rows()]
     asked = Query(FUNNELS, by=("channel",), as_of=dt.date(2024, 4, 1))
     found += [session.funnel(name, asked).frame.rows() for name in FUNNELS]

@@ -19,7 +19,7 @@ from metrics.kinds import FUNNEL_RESULTS, Aggregate, Funnel, Ratio
 from metrics.loading import load_definitions
 from tests import oracle_funnel, oracle_metrics
 from tests.oracle_funnel import Question
-from tests.oracle_metrics import FACTS, FUNNELS, RATIOS, Fact
+from tests.oracle_metrics import BALANCES, FACTS, FUNNELS, RATIOS, Fact
 from tests.tiny_companies import companies
 from tests.tiny_sessions import THROUGH, TinyCompany, rows_in
 
@@ -88,9 +88,11 @@ AGGREGATES = sorted([*FACTS, *RATIOS])
 
 
 def test_every_standard_metric_has_an_oracle(demo: Session) -> None:
-    known = {*FACTS, *RATIOS, *FUNNELS}
+    known = {*FACTS, *BALANCES, *RATIOS, *FUNNELS}
     missing = sorted(name for name, metric in demo.definitions.metrics.items() if name not in known)
-    assert not missing, f"{missing}: add the facts of each to FACTS, RATIOS or FUNNELS in tests/oracle_metrics.py."
+    assert not missing, (
+        f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS or FUNNELS in tests/oracle_metrics.py."
+    )
     assert not known - demo.definitions.metrics.keys(), "an oracle is left of a metric that no longer stands"
 
 
@@ -142,6 +144,45 @@ class TestAggregatesOfTheDemo:
         answer = demo.answer(Query((metric,), as_of=AS_OF))
         wanted = expected(metric, facts, lambda f: f.day is not None and f.day < AS_OF)
         assert same(answer.number(metric), wanted)
+
+
+@pytest.mark.parametrize("metric", BALANCES)
+class TestBalancesOfTheDemo:
+    def open_on(self, tables: dict[str, list[Row]], metric: str, day: dt.date, keep: Any = bool) -> Any:
+        return oracle_metrics.value(metric, [fact for fact in BALANCES[metric](tables, "EUR", day) if keep(fact)])
+
+    def test_it_is_valued_when_the_data_ends(self, demo: Session, tables: dict[str, list[Row]], metric: str) -> None:
+        wanted = self.open_on(tables, metric, dt.date(2026, 11, 16))
+        assert wanted
+        assert same(demo.answer(Query((metric,))).number(metric), wanted)
+
+    def test_it_is_valued_at_the_end_of_a_period(
+        self, demo: Session, tables: dict[str, list[Row]], metric: str
+    ) -> None:
+        answer = demo.answer(Query((metric,), period=YEAR, where="channel = 'referral'"))
+        assert same(answer.number(metric), self.open_on(tables, metric, YEAR.until, lambda f: f.channel == "referral"))
+
+    def test_it_is_valued_at_the_end_of_each_period(
+        self, demo: Session, tables: dict[str, list[Row]], metric: str
+    ) -> None:
+        frame = demo.answer(Query((metric,), by=("channel",), grain="month", period=YEAR)).frame
+        ends = [dt.date(2026, month, 1) for month in range(2, 11)]
+        channels = {fact.channel for end in ends for fact in BALANCES[metric](tables, "EUR", end)}
+        wanted = {
+            (channel, (end - dt.timedelta(days=1)).replace(day=1)): self.open_on(
+                tables, metric, end, lambda f, channel=channel: f.channel == channel
+            )
+            for end in ends
+            for channel in channels
+        }
+        assert_groups(by_group(frame, metric), wanted)
+
+    def test_what_closes_on_or_after_the_as_of_day_is_open(
+        self, demo: Session, tables: dict[str, list[Row]], metric: str
+    ) -> None:
+        assert same(demo.answer(Query((metric,), as_of=AS_OF)).number(metric), self.open_on(tables, metric, AS_OF))
+        within = demo.answer(Query((metric,), period=YEAR, as_of=AS_OF))
+        assert same(within.number(metric), self.open_on(tables, metric, AS_OF))
 
 
 def table_by_key(frame: pl.DataFrame, keys: tuple[str, ...]) -> dict[tuple[Any, ...], Row]:
@@ -312,7 +353,7 @@ def assert_rows_recompute(session: Session, name: str, query: Query) -> None:
         )
 
 
-EVERY_METRIC = sorted([*FACTS, *RATIOS, *FUNNELS])
+EVERY_METRIC = sorted([*FACTS, *BALANCES, *RATIOS, *FUNNELS])
 
 
 @pytest.mark.parametrize("metric", EVERY_METRIC)

@@ -21,7 +21,7 @@ import typer
 import tandem
 from data.generations import current
 from tests.conftest import PROJECT
-from tests.small_company import PEOPLE, SmallCompany
+from tests.small_company import LAST, PEOPLE, SmallCompany
 
 FUNNEL = "step,within_days,entered,converted_to_date,matured,converted_matured,rate_to_date,rate_matured"
 COMMANDS = ("refresh", "status", "check", "list", "ask", "explain", "funnel")
@@ -134,8 +134,8 @@ def test_fractions_are_printed_at_full_precision(ask: Shell) -> None:
 def test_a_period_is_half_open(ask: Shell) -> None:
     until = {day: ask("leads", "--from", "2026-01-05", "--to", day).rows[1][0] for day in ("2026-02-10", "2026-02-11")}
     assert until == {"2026-02-10": "1", "2026-02-11": "2"}
-    # Without an end it reaches through the last day of data, 15 March.
-    assert ask("leads", "--from", "2026-02-11").rows[1] == ["2"]
+    # Without an end it reaches through the last day of data.
+    assert [row[0] for row in ask("leads", "--from", "2026-03-14", "--grain", "day").rows[1:]] == ["2026-03-14", LAST]
 
 
 def test_as_of_a_day_holds_what_had_happened_when_it_began(ask: Shell) -> None:

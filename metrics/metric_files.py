@@ -1,0 +1,208 @@
+"""One metric of a definition file to its kind: keys, expressions and steps, with every problem. Opens no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data.description import TableDescription
+from data.errors import Problems, did_you_mean
+from data.expressions import Expression, Rules, parse_expression
+from data.stages import STAGES
+from data.yaml_files import Fields, Node
+from metrics.kinds import BANDS, GOOD, OWNERS, UNITS, Aggregate, Formula, Funnel, Input, Metric, Ratio, Step
+
+__all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
+
+
+DESCRIBED = ("label", "description")
+
+_COMMON = (*DESCRIBED, "short_label", "kind", "unit", "good", "band", "owner", "where", "tags")
+_OWN_KEYS: Mapping[str, tuple[str, ...]] = {
+    "aggregate": ("table", "expr", "time"),
+    "ratio": ("numerator", "denominator"),
+    "formula": ("expr", "inputs"),
+    "funnel": ("steps", "entry", "skips"),
+}
+
+
+@dataclass
+class Reading:
+    """What readers share: where problems go, what exists, and which definitions were seen."""
+
+    problems: Problems
+    tables: Mapping[str, TableDescription]
+    found: dict[str, dict[str, tuple[Node, bool]]]
+
+    def names(self, section: str) -> list[str]:
+        return list(self.found[section])
+
+
+def described(
+    fields: Fields, name: str, node: Node, is_standard: bool, *, in_a_sentence: bool = True
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "label": fields.text("label", required=True) or name,
+        "description": fields.text("description", required=in_a_sentence) or "",
+        "place": node.place,
+        "is_standard": is_standard,
+    }
+
+
+def columns_of(reading: Reading, table: str) -> dict[str, str]:
+    """Names and types of a table's columns, those without an answer included."""
+    description = reading.tables.get(table)
+    return {name: column.type for name, column in description.columns.items()} if description else {}
+
+
+def read_metric(name: str, node: Node, is_standard: bool, reading: Reading) -> Metric | None:
+    kind_node = node.value.get("kind") if isinstance(node.value, dict) else None
+    kind = str(kind_node.value) if kind_node is not None else None
+    own = _OWN_KEYS.get(kind or "", ())
+    # Of an unknown kind, the own keys of all kinds pass, so that one mistake gives one problem.
+    known = own or tuple(key for keys in _OWN_KEYS.values() for key in keys)
+    fields = Fields(node, reading.problems, name, (*_COMMON, *known))
+    kind = fields.choice("kind", _OWN_KEYS, required=True)
+    common = described(fields, name, node, is_standard) | {
+        "unit": fields.choice("unit", UNITS, required=kind in ("aggregate", "formula")) or "ratio",
+        "short_label": fields.text("short_label") or "",
+        "good": fields.choice("good", GOOD) or "neither",
+        "band": fields.choice("band", BANDS),
+        "owner": fields.choice("owner", OWNERS) or "both",
+        "tags": fields.texts("tags"),
+        "where": _where(fields, reading),
+    }
+    if kind is None:
+        return None
+    return _KINDS[kind](fields, common, reading)
+
+
+def _where(fields: Fields, reading: Reading) -> Expression | None:
+    text = fields.text("where")
+    if text is None:
+        return None
+    rules = Rules(dict.fromkeys(reading.names("dimensions"), "VARCHAR"), columns_are="dimension")
+    return parse_expression(text, rules, fields.values["where"].place, reading.problems, fields.subject)
+
+
+def _aggregate(fields: Fields, common: dict[str, Any], reading: Reading) -> Aggregate | None:
+    table = fields.choice("table", reading.tables, required=True)
+    text = fields.text("expr", required=True)
+    if table is None:
+        return None
+    columns = columns_of(reading, table)
+    expr = None
+    if text is not None:
+        rules = Rules(columns, aggregates=True)
+        expr = parse_expression(text, rules, fields.values["expr"].place, reading.problems, fields.subject)
+    time, until = _time(fields, table, columns)
+    return Aggregate(**common, table=table, expr=expr, time=time, until=until) if expr and time else None
+
+
+def _time(fields: Fields, table: str, columns: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """A date column, or for a balance the two between which a row counts: {open_from, open_until}."""
+    node = fields.child("time")
+    if node is None or not isinstance(node.value, dict):
+        fields.text("time", required=True)
+        return _date_column("time", fields, table, columns), None
+    own = Fields(node, fields.problems, f"{fields.subject}.time", ("open_from", "open_until"))
+    for key in ("open_from", "open_until"):
+        own.text(key, required=True)
+    opened, until = (_date_column(key, own, table, columns) for key in ("open_from", "open_until"))
+    return (opened, until) if opened and until else (None, None)
+
+
+def _date_column(key: str, fields: Fields, table: str, columns: Mapping[str, str]) -> str | None:
+    node = fields.child(key)
+    name = node.value if node is not None and isinstance(node.value, str) else None
+    if name is None or columns.get(name) == "DATE":
+        return name
+    dates = [known for known, kind in columns.items() if kind == "DATE"]
+    fields.report(key, f"'{key}' is '{name}'; it must be a date column of {table}. {did_you_mean(name, dates)}")
+    return None
+
+
+def _ratio(fields: Fields, common: dict[str, Any], reading: Reading) -> Ratio | None:
+    numerator, denominator = _input("numerator", fields, reading), _input("denominator", fields, reading)
+    if numerator is None or denominator is None:
+        return None
+    return Ratio(**common, numerator=numerator, denominator=denominator)
+
+
+def _input(key: str, fields: Fields, reading: Reading) -> Input | None:
+    """A metric name, or a mapping {metric, where}."""
+    node = fields.child(key)
+    if node is None or not isinstance(node.value, dict):
+        name = fields.text(key, required=True)
+        return Input(name) if name else None
+    own = Fields(node, reading.problems, f"{fields.subject}.{key}", ("metric", "where"))
+    name = own.text("metric", required=True)
+    return Input(name, _where(own, reading)) if name else None
+
+
+def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formula | None:
+    """Arithmetic in which each metric stands in braces: "{won_revenue} - {spend}"; `inputs` narrow some of them."""
+    text = fields.text("expr", required=True)
+    node = fields.child("inputs")
+    own = Fields(node, fields.problems, f"{fields.subject}.inputs", node.keys) if node is not None else None
+    given = {name: _input(name, own, reading) for name, _ in fields.entries("inputs")} if own else {}
+    if text is None:
+        return None
+    names = list(dict.fromkeys(re.findall(r"\{(\w+)\}", text)))
+    place, subject = fields.values["expr"].place, fields.subject
+    for name in given.keys() - set(names):
+        fields.report("inputs", f"the input '{name}' does not stand in 'expr': write it there as {{{name}}}.")
+    if not names or re.search(r"[{}]", re.sub(r"\{\w+\}", "", text)):
+        braces = "write each metric in braces, for example {won_revenue} - {spend}"
+        fields.report("expr", f"'expr' is '{text}'; {braces}.")
+        return None
+    rules = Rules(dict.fromkeys(names, "DOUBLE"), columns_are="metric in braces")
+    expr = parse_expression(re.sub(r"\{(\w+)\}", r'"\1"', text), rules, place, fields.problems, subject)
+    inputs = [(name, given.get(name, Input(name))) for name in names]
+    if expr is None or any(found is None for _, found in inputs):
+        return None
+    return Formula(**common, expr=expr, inputs=tuple((name, found) for name, found in inputs if found is not None))
+
+
+def _funnel(fields: Fields, common: dict[str, Any], reading: Reading) -> Funnel | None:
+    steps = [_step(item, index, fields, reading.problems) for index, item in enumerate(fields.items("steps"))]
+    known = [step for step in steps if step is not None]
+    if len(steps) < 2:
+        fields.report("steps", "'steps' is a list of at least two stages, for example {stage: mql, within: 30 days}.")
+        return None
+    order = [STAGES.index(step.stage) for step in known]
+    if order != sorted(set(order)):
+        fields.report("steps", f"the stages must follow the order {', '.join(STAGES)}, each at most once.")
+    if len(known) < len(steps):
+        return None
+    return Funnel(
+        **common,
+        steps=tuple(known),
+        entry=fields.choice("entry", ("first", "every")) or "first",
+        skips=fields.choice("skips", ("imply", "require")) or "imply",
+    )
+
+
+def _step(item: Node, index: int, fields: Fields, problems: Problems) -> Step | None:
+    own = Fields(item, problems, f"{fields.subject}.steps", ("stage", "within"))
+    stage = own.choice("stage", STAGES, required=True)
+    text = own.text("within", required=index > 0)
+    match = re.fullmatch(r"(\d{1,4}) days?", text or "")
+    if text is not None and match is None:
+        own.report("within", f"'within' is '{text}'; write a number of days such as 30 days.")
+    if index == 0 and "within" in own:
+        own.report("within", "the first step has no step before it, so it has no 'within'.")
+    if stage is None or (index > 0 and match is None):
+        return None
+    return Step(stage, int(match[1]) if match and index else None)
+
+
+_KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]] = {
+    "aggregate": _aggregate,
+    "ratio": _ratio,
+    "formula": _formula,
+    "funnel": _funnel,
+}
