@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
+import polars as pl
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from data import generations
 from data.company import Company, company_folder, read_company
 from data.generations import Manifest
 from data.refresh import Progress, ensure_generation, refresh
 
-__all__ = ["CompanyOption", "mount", "progress_on_stderr", "ready_company", "stderr"]
+__all__ = [
+    "CompanyOption",
+    "Format",
+    "FormatOption",
+    "JsonOption",
+    "chosen_format",
+    "mount",
+    "print_frame",
+    "progress_on_stderr",
+    "ready_company",
+    "stderr",
+]
 
 CompanyOption = Annotated[
     str | None,
@@ -27,6 +46,19 @@ CompanyOption = Annotated[
     ),
 ]
 
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    csv = "csv"
+    json = "json"
+    table = "table"
+
+
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="Default: a table on a terminal, CSV where the output goes elsewhere.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 stderr = Console(stderr=True, highlight=False)
 stdout = Console(highlight=False)
 
@@ -67,30 +99,29 @@ def refresh_command(company: CompanyOption = None) -> None:
     _print_status(opened, manifest)
 
 
-def status_command(
-    company: CompanyOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
-) -> None:
+def status_command(company: CompanyOption = None, form: FormatOption = None, as_json: JsonOption = False) -> None:
     """Show what was loaded: files with every line accounted for, data through, tables and stages."""
     opened = ready_company(company)
     generation = generations.open_generation(opened)
-    try:
-        if as_json:
-            typer.echo(json.dumps(json.loads(generation.manifest.to_json())))
-        else:
-            _print_status(opened, generation.manifest)
-    finally:
-        generation.release()
+    manifest = generation.manifest
+    generation.release()
+    if as_json or form is Format.json:
+        typer.echo(json.dumps(json.loads(manifest.to_json())))
+    elif form is Format.csv:
+        print_frame(_files(manifest), form)
+    else:
+        _print_status(opened, manifest)
+
+
+def _files(manifest: Manifest) -> pl.DataFrame:
+    """A row per declared file: every line loaded, quarantined or skipped."""
+    return pl.DataFrame([asdict(file) for file in manifest.files], infer_schema_length=None).drop("path")
 
 
 def _print_status(company: Company, manifest: Manifest) -> None:
     through = f"data through {manifest.through}" if manifest.through else "no file says how far its data reaches"
     stdout.print(f"{company.name}: generation {manifest.generation}, {through}", markup=False, soft_wrap=True)
-    files = Table("file", "lines", "loaded", "quarantined", "skipped", "through", box=None)
-    for file in manifest.files:
-        counts = (f"{count:,}" for count in (file.lines, file.loaded, file.quarantined, file.skipped))
-        files.add_row(file.name, *counts, str(file.through or ""))
-    stdout.print(files)
+    print_frame(_files(manifest), Format.table)
     stages = ", ".join(stage.name for stage in manifest.stages)
     stdout.print(f"Stages: {stages}. Leads: {manifest.tables['leads'].rows:,} passes.", markup=False, soft_wrap=True)
     for table, count in manifest.unmapped.items():
@@ -99,3 +130,54 @@ def _print_status(company: Company, manifest: Manifest) -> None:
         stdout.print(f"Excluded from {table}: {count:,} rows. {why}", markup=False, soft_wrap=True)
     for text, count in manifest.unmatched_campaigns:
         stdout.print(f"Campaign '{text}' matches none: {count:,} rows.", markup=False, soft_wrap=True)
+
+
+# -- frames on standard output ---------------------------------------------------------------------------------------
+
+
+def chosen_format(form: Format | None, as_json: bool) -> Format:
+    """What was asked for; else a table for a person who looks on, and CSV for anything else."""
+    if as_json:
+        return Format.json
+    return form or (Format.table if sys.stdout.isatty() else Format.csv)
+
+
+def print_frame(frame: pl.DataFrame, form: Format, beside: Mapping[str, object] | None = None) -> None:
+    """A frame and nothing else; as JSON with what stands `beside` its rows."""
+    if form is Format.json:
+        typer.echo(json.dumps({"rows": frame.to_dicts(), **(beside or {})}, default=str))
+    elif form is Format.csv:
+        typer.echo(_csv(frame), nl=False)
+    else:
+        _print_table(frame)
+
+
+def _csv(frame: pl.DataFrame) -> str:
+    """RFC 4180 with plain line ends; NULL is an empty cell, fractions have full precision."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(frame.columns)
+    writer.writerows(["" if value is None else value for value in row] for row in frame.iter_rows())
+    return written.getvalue()
+
+
+def _print_table(frame: pl.DataFrame) -> None:
+    table = Table(box=None)
+    for name, kind in frame.schema.items():
+        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        # Text, not str: a name from the CRM must not be read as markup.
+        table.add_row(*(Text("" if value is None else _cell(value)) for value in row))
+    Console(highlight=False).print(table)
+
+
+# Control characters would let a name from the CRM colour, move or rename the terminal it is printed on.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4f}" if isinstance(value, float) else _STEERING.sub("\N{REPLACEMENT CHARACTER}", str(value))

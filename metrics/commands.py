@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
-import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from data.calendar import GRAINS, Period
-from data.commands import CompanyOption, ready_company, stderr
+from data.commands import (
+    CompanyOption,
+    Format,
+    FormatOption,
+    JsonOption,
+    chosen_format,
+    print_frame,
+    ready_company,
+    stderr,
+)
 from data.errors import InvalidFiles, InvalidQuestion, Problems
 from data.sources import read_sources
 from data.stages import read_stages
@@ -34,14 +36,6 @@ from metrics.run import Answer, Session
 __all__ = ["mount"]
 
 
-class Format(StrEnum):
-    """How an answer is printed."""
-
-    csv = "csv"
-    json = "json"
-    table = "table"
-
-
 class Listed(StrEnum):
     """What `list` lists."""
 
@@ -52,10 +46,6 @@ class Listed(StrEnum):
     tables = "tables"
 
 
-FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="Default: a table on a terminal, CSV where the output goes elsewhere.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json: rows, reasons, notes, SQL.")]
 ByOption = Annotated[list[str] | None, typer.Option("--by", help="Dimension to split by; may be given several times.")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First day, such as 2018-01-01.")]
 ToOption = Annotated[str | None, typer.Option("--to", help="First day after the period (half-open).")]
@@ -105,9 +95,9 @@ def ask_command(
         limit=limit,
     )
     if rows:
-        _print_rows(session, query, _format(form, as_json))
+        _print_rows(session, query, chosen_format(form, as_json))
     else:
-        _print_answer(session.answer(query), _format(form, as_json))
+        _print_answer(session.answer(query), chosen_format(form, as_json))
 
 
 def funnel_command(
@@ -139,21 +129,25 @@ def funnel_command(
     answer = session.funnel(name, query)
     keys = [*query.by, *(["period"] if grain else [])]
     shown = answer.frame.select([*keys, "step", "within_days", *FUNNEL_RESULTS])
-    _print_frame(shown, answer, _format(form, as_json))
+    _print_answer(answer, chosen_format(form, as_json), shown)
 
 
 def explain_command(
     metric: Annotated[str, typer.Argument(help="A metric, such as win_rate.")],
     company: CompanyOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a metric means: its sentence, formula, dimensions, where it is used and the SQL that runs."""
     explained = asdict(explain(_session(company).reach, metric))
-    if as_json:
+    if as_json or form is Format.json:
         typer.echo(json.dumps(explained))
         return
-    for key, value in explained.items():
-        text = ", ".join(value) if isinstance(value, tuple) else value
+    said = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in explained.items()}
+    if form is Format.csv:
+        print_frame(pl.DataFrame({"key": list(said), "value": list(said.values())}), form)
+        return
+    for key, text in said.items():
         if text:
             typer.echo(f"{key.replace('_', ' ')}: {text}")
 
@@ -167,7 +161,7 @@ def list_command(
     """List metrics, dimensions, stages, terms or tables, and say which this company has no answer for."""
     session = _session(company)
     rows = LISTS[what](session)
-    _print_frame(pl.DataFrame(rows, infer_schema_length=None), None, _format(form, as_json))
+    print_frame(pl.DataFrame(rows, infer_schema_length=None), chosen_format(form, as_json))
 
 
 def check_command(company: CompanyOption = None) -> None:
@@ -241,69 +235,21 @@ def _windows(text: str | None) -> tuple[int, ...]:
 # -- what is printed -------------------------------------------------------------------------------------------------
 
 
-def _format(form: Format | None, as_json: bool) -> Format:
-    if as_json:
-        return Format.json
-    return form or (Format.table if sys.stdout.isatty() else Format.csv)
-
-
-def _print_answer(answer: Answer, form: Format) -> None:
-    _print_frame(answer.frame, answer, form)
-
-
-def _print_frame(frame: pl.DataFrame, answer: Answer | None, form: Format) -> None:
-    reasons: Mapping[str, str] = answer.reasons if answer else {}
-    notes: tuple[str, ...] = answer.notes if answer else ()
+def _print_answer(answer: Answer, form: Format, shown: pl.DataFrame | None = None) -> None:
+    """The answer's frame, or the columns of it that are shown; its reasons and notes beside it."""
+    frame = answer.frame if shown is None else shown
     if form is Format.json:
-        content: dict[str, Any] = {"rows": frame.to_dicts()}
-        if answer is not None:
-            content |= {
-                "reasons": dict(reasons),
-                "notes": list(notes),
-                "sql": answer.sql,
-                "values": dict(answer.values),
-            }
-        typer.echo(json.dumps(content, default=str))
+        beside = {"reasons": dict(answer.reasons), "notes": list(answer.notes)}
+        print_frame(frame, form, {**beside, "sql": answer.sql, "values": dict(answer.values)})
         return
-    for metric, reason in reasons.items():
+    for metric, reason in answer.reasons.items():
         stderr.print(f"{metric}: {reason}", markup=False, soft_wrap=True)
-    for note in notes:
+    for note in answer.notes:
         stderr.print(note, markup=False, soft_wrap=True)
-    typer.echo(_csv(frame), nl=False) if form is Format.csv else _print_table(frame)
-
-
-def _csv(frame: pl.DataFrame) -> str:
-    """RFC 4180 with plain line ends; NULL is an empty cell, fractions have full precision."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(frame.columns)
-    writer.writerows(["" if value is None else value for value in row] for row in frame.iter_rows())
-    return written.getvalue()
-
-
-def _print_table(frame: pl.DataFrame) -> None:
-    table = Table(box=None)
-    for name, kind in frame.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
-    for row in frame.iter_rows():
-        # Text, not str: a name from the CRM must not be read as markup.
-        table.add_row(*(Text("" if value is None else _cell(value)) for value in row))
-    Console(highlight=False).print(table)
-
-
-# Control characters would let a name from the CRM colour, move or rename the terminal it is printed on.
-_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.4f}" if isinstance(value, float) else _STEERING.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    print_frame(frame, form)
 
 
 def _print_rows(session: Session, query: Query, form: Format) -> None:
     for part in session.rows(query):
         stderr.print(f"{part.label}: {part.reason or f'{part.frame.height:,} rows'}", markup=False, soft_wrap=True)
-        _print_frame(part.frame, None, form)
+        print_frame(part.frame, form)
