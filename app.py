@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from pathlib import Path
 
 import streamlit as st
 
 from data.company import company_folder
-from data.errors import TandemError
+from data.errors import RefreshRunning, TandemError
 from data.generations import current
 from data.refresh import ensure_generation
 from metrics import OpenCompany, open_company
@@ -38,7 +39,11 @@ def prepare(company: OpenCompany) -> None:
     with st.container(key="preparing"):
         st.title(escape(company.company.name), anchor=False)
         bar = st.progress(0.0, text="Preparing the data for the first time")
-        ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
+        try:
+            ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
+        except RefreshRunning:
+            bar.progress(0.5, text="Somebody else has opened it first: the data is being prepared")
+            time.sleep(1)
     st.rerun()
 
 

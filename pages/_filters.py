@@ -6,20 +6,31 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from data.calendar import PRESETS, Period, preset
 from metrics import Query, Session, only
-from pages._dates import day
+from pages._dates import day, span
+from pages._links import left_out, pinned_link, pinned_period
 from pages._page import View, address
 from pages._theme import Theme
-from pages._words import escape
+from pages._words import escape, strong
 
-__all__ = ["view_from_sidebar", "written_out"]
+__all__ = ["DIMENSIONS", "view_from_sidebar", "written_out"]
 
 GRAINS = {"day": "Day", "week": "Week", "month": "Month"}
 COMPARE = {"previous": "Period before, like for like", "last_year": "A year before", "none": "Nothing"}
 NO_CHANNEL = "(no channel)"
-SHORT_NAMES = {"period": {name: words for name, (words, _) in PRESETS.items()}, "grain": GRAINS, "compare": COMPARE}
+# The filters, and what a newcomer finds in them.
+FILTERS: dict[str, object] = {"period": "week", "grain": "week", "channel": [], "compare": "previous"}
+# What a page may be split by, in its address.
+DIMENSIONS = {"channel": "Channel", "source": "Source", "content": "Content", "first_channel": "First channel"}
+SHORT_NAMES = {
+    "period": {name: words for name, (words, _) in PRESETS.items()},
+    "grain": GRAINS,
+    "compare": COMPARE,
+    "dim": DIMENSIONS,
+}
 
 
 def written_out() -> dict[str, list[str]] | None:
@@ -33,16 +44,16 @@ def written_out() -> dict[str, list[str]] | None:
 
 
 def view_from_sidebar(session: Session, theme: Theme) -> View:
-    """Draw the company, the filters and the freshness, and give what the viewer chose."""
+    """Draw the company, the filters, the link to these days and the freshness, and give what the viewer chose."""
+    channels = _channels(session)
+    pinned = pinned_period(address())
+    place, said = st.container(), _in_vain(channels)
     with st.sidebar:
         st.caption(escape(session.company.name.upper()))
-        name = st.selectbox(
-            "Period", list(PRESETS), format_func=lambda key: PRESETS[key][0], key="period", bind="query-params"
-        )
+        name = _period_choice(pinned)
         grain = st.segmented_control(
             "Grain", list(GRAINS), format_func=GRAINS.__getitem__, key="grain", default="week", bind="query-params"
         )
-        channels = _channels(session)
         wanted = (
             st.multiselect("Channel", channels, key="channel", placeholder="All channels", bind="query-params")
             if channels
@@ -51,16 +62,65 @@ def view_from_sidebar(session: Session, theme: Theme) -> View:
         compare = st.selectbox(
             "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, key="compare", bind="query-params"
         )
+        period = pinned or _period(session, name)
+        _links(period)
         st.caption(escape(_freshness(session)))
+    _tell(place, said)
     return View(
         session=session,
         theme=theme,
-        period=_period(session, name),
+        period=period,
         grain=grain or "week",
         compare=compare or "previous",
         has_channels=bool(channels),
         where=only("channel", [None if channel == NO_CHANNEL else channel for channel in wanted]),
     )
+
+
+def _period_choice(pinned: Period | None) -> str | None:
+    """A period that moves on with the data; a pinned link stands in its place until it is let go."""
+    if pinned is None:
+        return st.selectbox(
+            "Period", list(PRESETS), format_func=lambda key: PRESETS[key][0], key="period", bind="query-params"
+        )
+    st.markdown(f"Pinned to {strong(span(pinned))}")
+    st.button("Let go", key="unpin", type="tertiary", on_click=_unpin, help="Go back to a period that moves on")
+    return None
+
+
+def _unpin() -> None:
+    for key in ("from", "to"):
+        st.query_params.pop(key, None)
+
+
+def _reset() -> None:
+    """All filters as a newcomer finds them."""
+    _unpin()
+    st.session_state.update(FILTERS)
+
+
+def _links(period: Period) -> None:
+    with st.container(horizontal=True, key="links"):
+        with st.popover("Link", help="A link to these days, which stays on them"):
+            st.caption("This link stays on these days, whatever day it is opened.")
+            st.code(pinned_link(st.context.url or "", address(), period), language=None, wrap_lines=True)
+        st.button("Reset", key="reset", type="tertiary", on_click=_reset, help="All filters as they were at first")
+
+
+def _in_vain(channels: list[str]) -> list[str]:
+    """What the address asks for that does not exist; read before the filters, which take it out of the address."""
+    allowed = {key: list(words.values()) for key, words in SHORT_NAMES.items()} | {"channel": channels}
+    return left_out(address(), allowed)
+
+
+def _tell(place: DeltaGenerator, said: list[str]) -> None:
+    """A notice that stays until the viewer chooses something else: the link promised what is not shown."""
+    chosen = tuple(repr(st.session_state.get(key)) for key in FILTERS)
+    if said:
+        st.session_state["left_out"] = (chosen, said)
+    since, kept = st.session_state.get("left_out", (None, []))
+    if since == chosen:
+        place.warning("  \n".join(escape(sentence) for sentence in kept))
 
 
 def _period(session: Session, name: str | None) -> Period:

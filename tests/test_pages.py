@@ -198,10 +198,20 @@ def test_the_first_link_that_a_server_is_asked_for_may_lead_to_any_page(demo: Se
     assert [button for button in screen.button if button.key == "rows_over_time"]
 
 
-def test_an_unknown_value_in_the_address_leaves_the_default(opened: Open) -> None:
-    screen = opened(period="fortnight", grain="<b>", channel=["nobody"])
+def test_an_unknown_value_in_the_address_leaves_the_default_and_says_so() -> None:
+    screen = at("", period="fortnight", grain="<b>", channel=["nobody"]).run()
     assert screen.selectbox(key="period").value == "week"
     assert screen.button_group(key="grain").value == "week"
+    (told,) = screen.warning
+    for value in ("'fortnight'", "'<b>'", "'nobody'"):
+        assert value in read(told.value)
+    assert not screen.selectbox(key="period").select("month").run().warning
+
+
+def test_a_pinned_link_shows_its_days(opened: Open) -> None:
+    screen = opened(**{"from": "2026-10-01", "to": "2026-11-01"})
+    assert screen.title[0].value == "October 2026"
+    assert "period" not in [box.key for box in screen.selectbox]
 
 
 def test_filters_that_are_changed_change_the_page(opened: Open) -> None:
