@@ -11,18 +11,26 @@ import streamlit as st
 
 from data.company import company_folder
 from data.errors import RefreshRunning, TandemError
-from data.generations import current
-from data.refresh import ensure_generation
+from data.refresh import ensure_generation, needs_refresh
 from metrics import OpenCompany, open_company
 from pages import _theme
 from pages._filters import view_from_sidebar, written_out
+from pages._health import announce
 from pages._page import address
 from pages._words import escape
 
 ICON = Path(__file__).parent / "pages" / "_icon.svg"
 PAGES = {
     "Meet": [st.Page("pages/this_week.py", title="This week", icon=":material/today:", default=True)],
-    "Understand": [st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:")],
+    "Understand": [
+        st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:"),
+        st.Page("pages/campaigns.py", title="Campaigns", icon=":material/campaign:"),
+        st.Page("pages/sources.py", title="Sources", icon=":material/alt_route:"),
+    ],
+    "Agree": [
+        st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
+        st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
+    ],
 }
 
 
@@ -34,7 +42,7 @@ def opened(folder: str) -> OpenCompany:
 
 def prepare(company: OpenCompany) -> None:
     """Refresh a company that is opened for the first time, with progress on the screen."""
-    if current(company.company) is not None:
+    if not needs_refresh(company.company):
         return
     with st.container(key="preparing"):
         st.title(escape(company.company.name), anchor=False)
@@ -62,6 +70,7 @@ def main() -> None:
         st.warning(f"A definition file is broken, so the last good definitions are shown:  \n{lines}")
     if company.is_outdated:
         st.info("stages.yaml has changed since this data was loaded. It counts after: python tandem.py refresh")
+    announce(session)
     st.session_state["view"] = view_from_sidebar(session, theme)
     page.run()
 

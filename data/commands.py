@@ -1,8 +1,9 @@
-"""The commands of the data layer: refresh and status. The shell that mounts them prints errors."""
+"""The commands of the data layer: refresh, status and demo. The shell that mounts them prints errors."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -21,10 +22,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from data import generations
+from data import demo, generations
 from data.company import Company, company_folder, read_company
+from data.errors import InvalidQuestion
 from data.generations import Manifest
-from data.refresh import Progress, ensure_generation, refresh
+from data.refresh import Progress, ensure_generation, needs_refresh, refresh
 
 __all__ = [
     "CompanyOption",
@@ -67,6 +69,7 @@ def mount(app: typer.Typer) -> None:
     """Add this layer's commands to the command line."""
     app.command("refresh")(refresh_command)
     app.command("status")(status_command)
+    app.command("demo")(demo_command)
 
 
 @contextmanager
@@ -84,8 +87,9 @@ def progress_on_stderr() -> Iterator[Progress]:
 def ready_company(folder: str | None) -> Company:
     """The company of a command that reads; refreshed first where it has no data yet."""
     company = read_company(company_folder(folder))
-    if generations.current(company) is None:
-        stderr.print(f"{company.name} has no data yet: refreshing first.", markup=False, soft_wrap=True)
+    if needs_refresh(company):
+        why = "has no data yet" if generations.current(company) is None else "has grown old"
+        stderr.print(f"{company.name} {why}: refreshing first.", markup=False, soft_wrap=True)
         with progress_on_stderr() as progress:
             ensure_generation(company, progress)
     return company
@@ -97,6 +101,27 @@ def refresh_command(company: CompanyOption = None) -> None:
     with progress_on_stderr() as progress:
         manifest = refresh(opened, progress)
     _print_status(opened, manifest)
+
+
+def demo_command(
+    contacts: Annotated[int, typer.Option("--contacts", min=demo.FEWEST, help="How many contacts.")] = demo.CONTACTS,
+    until: Annotated[str | None, typer.Option("--until", help="Last day of the data. Default: yesterday.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same company.")] = demo.SEED,
+) -> None:
+    """Make the demo company: draw its raw files as asked, and refresh it. Rows made so are never replaced unasked."""
+    company = read_company(demo.FOLDER)
+    last = dt.date.today() - dt.timedelta(days=1) if until is None else _day(until)
+    with progress_on_stderr() as progress:
+        demo.make(company, contacts, last, seed, progress, on_request=True)
+        manifest = refresh(company, progress)
+    _print_status(company, manifest)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidQuestion(f"--until is '{text}'; write a day such as 2026-11-15.") from None
 
 
 def status_command(company: CompanyOption = None, form: FormatOption = None, as_json: JsonOption = False) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from data.errors import InvalidFiles, Place, Problem, Problems, did_you_mean
 from data.yaml_files import Fields, Node, read_yaml
 
-__all__ = ["MONTHS", "WEEKDAYS", "Company", "company_folder", "is_zone", "read_company", "zone_hint"]
+__all__ = ["MONTHS", "PROJECT", "WEEKDAYS", "Company", "company_folder", "is_zone", "read_company", "zone_hint"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (

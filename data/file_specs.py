@@ -100,7 +100,7 @@ def _file_spec(name: str, fields: Fields, company: Company) -> FileSpec:
     columns = _columns(name, fields)
     return FileSpec(
         name=name,
-        path=_path(fields),
+        path=_path(fields, company),
         zone=_zone(fields, company),
         columns=columns,
         through=fields.date("through"),
@@ -127,8 +127,9 @@ def _sign(key: str, signs: Mapping[str, str], fields: Fields) -> str | None:
     return sign
 
 
-def _path(fields: Fields) -> str:
-    path = fields.text("path", required=True) or ""
+def _path(fields: Fields, company: Company) -> str:
+    """As it is written; ${STATE} stands for the folder where Tandem keeps what it makes of the company."""
+    path = (fields.text("path", required=True) or "").replace("${STATE}", str(company.state.resolve()))
     for variable in _VARIABLE.findall(path):
         if not os.environ.get(variable):
             fields.report(

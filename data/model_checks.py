@@ -11,7 +11,7 @@ from data.engine import Workbench, quoted
 from data.errors import Place, Problems, did_you_mean
 from data.model_files import ModelFile
 
-__all__ = ["check"]
+__all__ = ["check", "promises"]
 
 _MOST_EXAMPLES = 3
 
@@ -40,6 +40,11 @@ def check(model: ModelFile, bench: Workbench, problems: Problems) -> None:
             shown = "; ".join(_key_text(row) for row in examples.iter_rows(named=True))
             counted = "1 row breaks" if rows == 1 else f"{rows:,} rows break"
             problems.add(rule.place, f"{model.name}{rule.says}; {counted} this, for example {shown}.")
+
+
+def promises(model: ModelFile) -> tuple[tuple[Place, str], ...]:
+    """What the notes of a model promise, in the words in which a broken one is told, each with its place."""
+    return tuple((rule.place, f"{model.name}{rule.says}") for rule in _rules(model))
 
 
 def _check_noted_columns(model: ModelFile, columns: Mapping[str, str]) -> None:

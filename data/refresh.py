@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data import demo
 from data.absences import reasons
 from data.company import Company
 from data.description import TableDescription
@@ -36,7 +37,7 @@ from data.reading import FileReport, read_file
 from data.sources import Sources, read_sources
 from data.stages import Stages, read_stages
 
-__all__ = ["Progress", "ensure_generation", "refresh"]
+__all__ = ["Progress", "ensure_generation", "models_fingerprint", "needs_refresh", "refresh"]
 
 # Told before each piece of work: what is being done, and the share of the whole that is done already.
 Progress = Callable[[str, float], None]
@@ -62,7 +63,11 @@ def refresh(company: Company, progress: Progress) -> Manifest:
     Raises InvalidFiles, RefusedSources, FailedChecks (the last good generation stays) and RefreshRunning.
     """
     with refresh_lock(company):
-        progress("Reading sources.yaml and stages.yaml", 0.0)
+        is_due = demo.is_due(company, dt.date.today())
+        if is_due:
+            yesterday = dt.date.today() - dt.timedelta(days=1)
+            demo.make(company, demo.CONTACTS, yesterday, demo.SEED, _part_of(progress, 0.05), on_request=False)
+        progress("Reading sources.yaml and stages.yaml", 0.05 if is_due else 0.0)
         problems = Problems()
         sources, stages = read_sources(company, problems), read_stages(company, problems)
         problems.raise_if_any()
@@ -78,10 +83,20 @@ def refresh(company: Company, progress: Progress) -> Manifest:
     return manifest
 
 
+def needs_refresh(company: Company) -> bool:
+    """Whether there is nothing to read yet, or only a demo that has grown old."""
+    return current(company) is None or demo.is_due(company, dt.date.today())
+
+
 def ensure_generation(company: Company, progress: Progress) -> None:
-    """Refresh a company that has no generation yet."""
-    if current(company) is None:
+    """Refresh a company that has no generation yet, or the demo when it has grown old."""
+    if needs_refresh(company):
         refresh(company, progress)
+
+
+def _part_of(progress: Progress, share: float) -> Progress:
+    """The progress of a first part that is so large a share of the whole."""
+    return lambda doing, done: progress(doing, done * share)
 
 
 def _read(build: _Build) -> None:
@@ -127,7 +142,7 @@ def _manifest(name: str, build: _Build) -> Manifest:
         fingerprints={
             "sources": build.sources.fingerprint,
             "stages": build.stages.fingerprint,
-            "models": _models_fingerprint(build.company),
+            "models": models_fingerprint(build.company),
         },
         unmapped={table: count for table, count in build.mapped.quarantined.items() if count},
         exclusions=tuple((entry.table, entry.why, entry.rows) for entry in build.mapped.exclusions),
@@ -135,7 +150,7 @@ def _manifest(name: str, build: _Build) -> Manifest:
     )
 
 
-def _models_fingerprint(company: Company) -> str:
+def models_fingerprint(company: Company) -> str:
     """A hash of the text of all model files, standard and the company's own."""
     content = hashlib.sha256()
     for folder in (STANDARD, company.folder / "models"):

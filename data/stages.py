@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from data.company import Company
-from data.errors import Problems, did_you_mean
+from data.errors import Place, Problems, did_you_mean
 from data.yaml_files import Fields, Node, read_yaml
 
 __all__ = ["BANDS", "OWNERS", "STAGES", "Attribution", "Sign", "Stage", "Stages", "read_stages"]
@@ -60,6 +60,7 @@ class Stage:
     means: str
     signs: tuple[Sign, ...]
     recorded_from: dt.date | None = None
+    place: Place = field(default=Place(""), compare=False)
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -154,7 +155,7 @@ def _stage(node: Node, problems: Problems) -> Stage | None:
     recorded_from = fields.date("recorded_from")
     if name is None:
         return None
-    return Stage(name, label or _label(name), band or "", owner or "", means or "", signs, recorded_from)
+    return Stage(name, label or _label(name), band or "", owner or "", means or "", signs, recorded_from, node.place)
 
 
 def _label(name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -16,7 +16,7 @@ from pages._lines import Spot, pieces, ticks
 from pages._theme import Owner, Theme
 from pages._words import escape, shortened
 
-__all__ = ["CONFIG", "MOST_LINES", "Bar", "Point", "Stage", "over_time", "ranked_bars", "stage_bars"]
+__all__ = ["CONFIG", "MOST_LINES", "Bar", "Point", "Stage", "figure", "over_time", "ranked_bars", "stage_bars"]
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 MOST_LINES = 5
@@ -45,11 +45,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Bar:
-    """One group and its value as written text. The label None is the group of rows without a value: unattributed."""
+    """One group and its value as written text. The label None is the group of rows without a value: unattributed.
+
+    `mark` is a second amount, such as what the group cost: a tick on the same bar. `says` is what the row says when
+    pointed at, instead of its text.
+    """
 
     label: str | None
     value: float | None
     text: str
+    mark: float | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,17 +99,19 @@ def ranked_bars(
     unattributed: str = "Unattributed",
     highlight: str | None = None,
     sum_as_text: Callable[[float], str] | None = None,
+    is_cut: bool = False,
 ) -> go.Figure:
     """Bars from zero, largest first; what is past `top` becomes 'other (n)', unattributed stands hatched and last.
 
     `sum_as_text` writes the value of 'other'. Leave it out for what does not add up (rates, distinct counts): then
-    'other' has no bar. With a highlight the other bars step back to the pale of the same colour.
+    'other' has no bar. With a highlight the other bars step back to the pale of the same colour. `is_cut` breaks an
+    unattributed bar that would press all others together.
     """
     named = sorted((bar for bar in bars if bar.label is not None), key=_largest_first)
     # One group more than `top` stands for itself: 'other (1)' would take the same room.
     shown = named[:top] if len(named) > top + 1 else named
     folded = named[len(shown) :]
-    hatched = [Bar(unattributed, bar.value, bar.text) for bar in bars if bar.label is None]
+    hatched = [replace(bar, label=unattributed) for bar in bars if bar.label is None]
     rows = [*shown, *([_other(folded, sum_as_text)] if folded else []), *hatched]
     colors = [theme.pale(owner) if highlight not in (None, bar.label) else theme.color(owner) for bar in shown]
     colors += [theme.pale(owner)] * bool(folded) + [theme.panel] * len(hatched)
@@ -112,7 +120,8 @@ def ranked_bars(
     width, pitch = 20, 33
     middles = [pitch / 2 + index * pitch for index in range(len(rows))]
     values = [row.value for row in rows]
-    drawing = Drawing(theme, max(1, len(rows)) * pitch, _from_zero(values))
+    scaled = [amount for row in (rows[:plain] if is_cut and plain else rows) for amount in (row.value, row.mark)]
+    drawing = Drawing(theme, max(1, len(rows)) * pitch, _from_zero(scaled))
     drawing.make_room([str(row.label) for row in rows], [row.text for row in rows])
     marker = {
         "color": colors,
@@ -124,8 +133,16 @@ def ranked_bars(
     }  # fmt: skip
     drawing.bars(values, middles, width, marker)
     for row, middle in zip(rows, middles, strict=True):
-        _row(drawing, str(row.label), row.value, row.text, middle)
-    drawing.hover_rows([(str(row.label), row.text) for row in rows], middles, pitch)
+        end = drawing.cut(max(row.value or 0, row.mark or 0), middle, width)
+        _row(drawing, str(row.label), row.value, row.text, middle, end=end)
+        if row.mark:
+            drawing.tick(row.mark, row.value or 0, middle, width, theme.color("marketing"))
+    drawing.hover_rows([(str(row.label), row.says or row.text) for row in rows], middles, pitch)
+    return go.Figure(drawing.spec())
+
+
+def figure(drawing: Drawing) -> go.Figure:
+    """A drawing made elsewhere, such as a scatter or a ranking, as a figure."""
     return go.Figure(drawing.spec())
 
 
@@ -181,10 +198,13 @@ def _from_zero(values: Sequence[float | None]) -> tuple[float, float]:
     return (low, high) if high > low else (0.0, 1.0)
 
 
-def _row(drawing: Drawing, label: str, value: float | None, text: str, middle: float) -> None:
+def _row(
+    drawing: Drawing, label: str, value: float | None, text: str, middle: float, *, end: float | None = None
+) -> None:
     drawing.label(label, middle)
     color = drawing.theme.quiet if value is None else drawing.theme.ink
-    drawing.write(escape(text), x=max(float(value or 0), 0), y=middle, xshift=7, color=color)
+    place = max(float(value or 0), 0) if end is None else end
+    drawing.write(escape(text), x=place, y=middle, xshift=7, color=color)
 
 
 def _step(drawing: Drawing, stage: Stage, y: float, *, is_only: bool) -> None:
@@ -204,8 +224,8 @@ def _other(folded: Sequence[Bar], sum_as_text: Callable[[float], str] | None) ->
     label = f"other ({len(folded)})"
     if sum_as_text is None:
         return Bar(label, None, "in the table")
-    total = sum(bar.value or 0 for bar in folded)
-    return Bar(label, total, sum_as_text(total))
+    total, marks = sum(bar.value or 0 for bar in folded), [bar.mark for bar in folded if bar.mark is not None]
+    return Bar(label, total, sum_as_text(total), mark=sum(marks) if marks else None)
 
 
 def _scale(points: Sequence[Point], as_text: Callable[[float], str]) -> list[float]:

@@ -17,7 +17,6 @@ from pages._words import escape, shortened
 __all__ = ["SMALL", "TEXT", "Drawing", "text_width"]
 
 TEXT, SMALL = 14, 13
-_LABEL_LENGTH = 22
 
 
 @dataclass
@@ -31,13 +30,14 @@ class Drawing:
     right: float = 0
     top: float = 6
     bottom: float = 6
+    longest_label: int = 22
     traces: list[dict[str, Any]] = field(default_factory=list)
     texts: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
 
     def make_room(self, labels: Sequence[str], numbers: Sequence[str]) -> None:
         """Margins wide enough for the labels at the left and the numbers at the right."""
-        self.left = max((text_width(shortened(label, _LABEL_LENGTH), TEXT) for label in labels), default=0) + 16
+        self.left = max((text_width(shortened(label, self.longest_label), TEXT) for label in labels), default=0) + 16
         self.right = max((text_width(number, TEXT) for number in numbers), default=0) + 16
 
     def write(self, markup: str, *, size: int = TEXT, color: str = "", **place: Any) -> None:
@@ -49,7 +49,7 @@ class Drawing:
 
     def label(self, text: str, y: float, color: str = "") -> None:
         """The name of a row, right-aligned in the left margin; a shortened name shows in full when pointed at."""
-        short = shortened(text, _LABEL_LENGTH)
+        short = shortened(text, self.longest_label)
         more = {"hovertext": escape(text)} if short != text else {}
         self.write(escape(short), x=0, xref="paper", xanchor="right", xshift=-9, y=y, color=color, **more)
 
@@ -64,6 +64,31 @@ class Drawing:
             {"type": "bar", "orientation": "h", "base": 0, "x": lengths, "y": list(middles), "width": width,
              "marker": marker, "hoverinfo": "skip"}
         )  # fmt: skip
+
+    def cut(self, end: float, middle: float, width: float) -> float:
+        """Break a bar that is longer than the picture is wide: a slanted gap near its end. Gives where the bar ends."""
+        edge = self.x_range[1]
+        if end <= edge:
+            return end
+        size = self.x_range[1] - self.x_range[0]
+        lean, half = 0.012 * size, width / 2 + 2
+        for place in (0.9, 0.915):
+            x = self.x_range[0] + place * size
+            line = {"color": self.theme.paper, "width": 5}
+            ends = {"x0": x - lean, "x1": x + lean, "y0": middle + half, "y1": middle - half}
+            self.rules.append({"type": "line", "layer": "above", "line": line, **ends})
+        return edge
+
+    def tick(self, at: float, value: float, middle: float, width: float, color: str) -> None:
+        """A second amount on the bar of a value, edged in paper to be seen there; past its end a line leads to it."""
+        if at > value:
+            line = {"color": color, "width": 1.5, "dash": "2px,3px"}
+            self.rules.append({"type": "line", "line": line, "x0": value, "x1": at, "y0": middle, "y1": middle})
+        half = width / 2 + 4
+        for thick, ink in ((6, self.theme.paper), (3, color)):
+            line = {"color": ink, "width": thick}
+            self.rules.append({"type": "line", "layer": "above", "line": line, "x0": at, "x1": at,
+                               "y0": middle - half, "y1": middle + half})  # fmt: skip
 
     def hover_rows(self, rows: Sequence[tuple[str, str]], middles: Sequence[float], pitch: float) -> None:
         """Unseen bars over the whole width carry what a row says: a short bar is pointed at as easily as a long one."""

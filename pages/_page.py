@@ -103,8 +103,11 @@ def notes(answers: Iterable[Answer]) -> None:
 # -- tiles -----------------------------------------------------------------------------------------------------------
 
 
-def tiles(seen: View, answer: Answer) -> None:
-    """A tile per metric of an answer without dimensions: value, judged change, its past, its rows."""
+def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
+    """A tile per metric of an answer without dimensions: value, judged change, its past, its rows.
+
+    Behind them stand tiles of metrics `to_date`, whose rows are not those of the period.
+    """
     names = answer.query.metrics
     past = leading_to(seen.period.until, seen.grain, seen.session.company, HISTORY)
     history = seen.session.answer(Query(names, grain=seen.grain, period=past, where=seen.where)).frame
@@ -112,7 +115,12 @@ def tiles(seen: View, answer: Answer) -> None:
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, history, is_incomplete) for name in names]
     by = ("channel",) if seen.has_channels else ()
-    _tiles.show(shown, seen.theme, on_rows=lambda name: show_rows(seen, name, seen.period, by))
+    periods = {tile.key: None for tile in to_date}
+    _tiles.show(
+        [*shown, *to_date],
+        seen.theme,
+        on_rows=lambda name: show_rows(seen, name, periods.get(name, seen.period), by),
+    )
 
 
 def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incomplete: bool) -> Tile:
@@ -145,24 +153,27 @@ def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incom
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def rows_button(seen: View, metric: str, period: Period, key: str, by: Sequence[str] = ()) -> None:
-    """A quiet button that opens the rows behind a picture."""
-    if st.button("Rows", key=f"rows_{key}", type="tertiary", help="The rows behind this picture"):
+def rows_button(
+    seen: View, metric: str, period: Period | None, key: str, by: Sequence[str] = (), label: str = "Rows"
+) -> None:
+    """A quiet button that opens the rows behind a picture; without a period those to date."""
+    if st.button(escape(label), key=f"rows_{key}", type="tertiary", help="The rows behind this picture"):
         show_rows(seen, metric, period, by)
 
 
-def show_rows(seen: View, metric: str, period: Period, by: Sequence[str] = ()) -> None:
+def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] = ()) -> None:
     """A dialog with the rows that make up a number; a ratio has two lists."""
 
     @st.dialog(f"The rows behind {escape(metric_of(seen, metric).label)}", width="large")
     def dialog() -> None:
+        when = span(period) if period else "to date"
         parts = seen.session.rows(Query((metric,), tuple(by), period=period, where=seen.where))
         for part in parts:
             if part.reason is not None:
                 st.caption(escape(part.reason))
                 continue
             kept = "" if part.frame.height <= MOST_ROWS else f", the first {MOST_ROWS:,} of them below"
-            st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {span(period)}{kept}"))
+            st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {when}{kept}"))
             shown, columns = _linked(seen, part.frame.head(MOST_ROWS))
             table(shown, f"The rows of {part.label}", columns)
 

@@ -11,7 +11,7 @@ import streamlit as st
 from pages._charts import CONFIG
 from pages._words import MISSING, Unit, escape
 
-__all__ = ["column_formats", "opening", "show_chart", "show_reason", "table"]
+__all__ = ["column_formats", "opening", "show_chart", "show_reason", "show_table", "table"]
 
 
 def opening(title: str, says: str, dates: str) -> None:
@@ -57,6 +57,24 @@ def show_reason(title: str, reason: str, *, key: str) -> None:
         st.caption(escape(reason))
 
 
+def show_table(
+    title: str,
+    caption: str,
+    rows: pl.DataFrame,
+    *,
+    key: str,
+    columns: Mapping[str, Any] | None = None,
+    below: Callable[[], None] | None = None,
+) -> None:
+    """A table that is itself what is shown, framed as a picture is."""
+    with st.container(border=True, gap="xsmall", key=f"frame_{key}"):
+        st.header(escape(title), anchor=False)
+        st.caption(escape(caption))
+        table(rows, f"The table of: {title}", columns)
+        if below is not None:
+            below()
+
+
 def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A column_config that writes each column of a table exactly, by its unit: 1,284 or 412,345.67 or 10.5%.
 
@@ -73,11 +91,15 @@ def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None =
     return {name: st.column_config.TextColumn(title) for name, title in titles.items() if name not in units} | numbers
 
 
-def table(frame: pl.DataFrame, alt: str, columns: Mapping[str, Any] | None = None) -> None:
-    """A frame as a table whose days are written as days. Its cells take text from data as it is."""
+def table(frame: pl.DataFrame, alt: str, columns: Mapping[str, Any] | None = None, *, most: int = 10) -> None:
+    """A frame as a table whose days are written as days; up to `most` rows are seen without scrolling in it.
+
+    Its cells take text from data as it is.
+    """
     given = dict(columns or {})
     for name, kind in frame.schema.items():
         if kind == pl.Date:
             label = given[name].get("label") if name in given else None
             given[name] = st.column_config.DateColumn(label, format="YYYY-MM-DD")
-    st.dataframe(frame, hide_index=True, column_config=given, placeholder=MISSING, alt=alt)
+    height = "content" if 10 < frame.height <= most else "auto"  # "auto" shows ten
+    st.dataframe(frame, hide_index=True, height=height, column_config=given, placeholder=MISSING, alt=alt)

@@ -116,14 +116,14 @@ def _stage(cohort: StepCohort, stage: StageFact, count: int, step: Step | None) 
     )
 
 
-def ranked(seen: View, answer: Answer, title: str) -> None:
+def ranked(seen: View, answer: Answer, title: str, key: str = "ranked") -> None:
     """Groups of one metric by one dimension, largest first, the empty group last."""
     name, dimension = answer.query.metrics[0], answer.query.by[0]
     metric, period = metric_of(seen, name), answer.query.period or seen.period
     shown = answer.frame.filter(pl.col(name) != 0)
     if shown.is_empty():
         reason = answer.reasons.get(name) or f"None in {span(period)}. Choose a longer period."
-        show_reason(title, reason, key="ranked")
+        show_reason(title, reason, key=key)
         return
     names = seen.session.names(dimension)
     bars = [
@@ -141,10 +141,10 @@ def ranked(seen: View, answer: Answer, title: str) -> None:
             unattributed=f"No {label.lower()}",
             sum_as_text=lambda number: words(seen, name, number),
         ),
-        shown,
-        key="ranked",
-        columns=column_formats({name: "count"}, {name: metric.label}),
-        below=lambda: rows_button(seen, name, period, "ranked", (dimension,)),
+        shown.with_columns(pl.col(dimension).replace(dict(names))),
+        key=key,
+        columns=column_formats({name: "count"}, {dimension: label, name: metric.label}),
+        below=lambda: rows_button(seen, name, period, key, (dimension,)),
     )
 
 

@@ -134,7 +134,7 @@ _RULES = """
 [class*="st-key-tile_"] > :has(.stButton) {{
   position: absolute; right: calc(1rem - 1px); bottom: calc(1rem - 1px); width: auto;
 }}
-[class*="st-key-rows_"] p span {{
+[class*="st-key-rows_"] p span, [class*="st-key-more_"] summary p span {{
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }}
 @media (min-width: 640px) {{ .st-key-tiles {{ grid-auto-rows: 1fr; }} }}
@@ -143,6 +143,53 @@ _RULES = """
 .stHorizontalBlock:has(details[open]) [class*="st-key-panel_"] > :has(.stPlotlyChart) {{ margin-block: 0 auto; }}
 [class*="st-key-panel_"]:not(:has(details[open])) > :has(> .stButton) {{
   position: absolute; right: calc(1rem - 1px); bottom: calc(1rem + 1px); width: auto;
+}}
+.tandem-entry {{
+  display: grid; grid-template-columns: minmax(0, 15rem) minmax(0, 1fr); column-gap: 2rem;
+  border-top: 1px solid {line}; padding-top: 1rem; color: {ink};
+}}
+.tandem-entry p, .tandem-entry h3 {{ margin: 0; padding: 0; overflow-wrap: anywhere; }}
+.tandem-entry h3 {{ font-size: 1rem; font-weight: 600; line-height: 1.5; }}
+.tandem-entry .says {{ font-size: 1rem; line-height: 1.5; max-width: 44rem; }}
+.tandem-entry .more {{ margin-top: 0.2rem; font-size: 0.87rem; line-height: 1.5; color: {quiet}; max-width: 44rem; }}
+.tandem-entry.counted {{ grid-template-columns: minmax(0, 8rem) minmax(0, 1fr); }}
+.tandem-entry .count {{ font-size: 1.27rem; font-weight: 600; line-height: 1.25; }}
+.tandem-entry.large {{ display: block; border-top: 0; padding-top: 0; }}
+.tandem-entry.large h3 {{ font-size: 1.4rem; }}
+.tandem-entry.large .says {{ font-size: 1.27rem; margin-top: 0.75rem; }}
+.tandem-entry.large .more {{ margin-top: 0.6rem; font-size: 1rem; }}
+.tandem-owner {{ display: flex; align-items: center; gap: 0.45rem; font-size: 0.87rem; color: {quiet}; }}
+.tandem-owner::before {{ content: ""; width: 0.6rem; height: 0.6rem; border-radius: 50%; background: {ink}; }}
+.tandem-owner.marketing::before {{ background: {marketing}; }}
+.tandem-owner.sales::before {{ background: {sales}; }}
+.tandem-facts {{
+  display: grid; grid-template-columns: minmax(0, 9rem) minmax(0, 1fr); gap: 0.35rem 1.25rem; margin: 0;
+  font-size: 0.93rem; line-height: 1.5; color: {ink}; max-width: 60rem;
+}}
+.stHtml .tandem-facts {{ padding: 0; }}
+.tandem-facts dt {{ margin: 0; font-weight: 400; color: {quiet}; }}
+.tandem-facts dd {{ margin: 0; overflow-wrap: anywhere; }}
+.tandem-notice {{
+  margin: 0; padding: 0.5rem 0.9rem; border: 1px solid {line}; border-radius: 0.5rem; background: {panel};
+  font-size: 0.93rem; line-height: 1.5; color: {ink};
+}}
+[class*="st-key-entry_"], [class*="st-key-gap_"] {{ padding-bottom: 0.9rem; }}
+:is(.st-key-definitions, .st-key-lacking) .stHeading {{ margin-top: 1.25rem; }}
+/* The way to the rest of an entry stands at its right end; what it opens stands below. */
+[class*="st-key-entry_"] {{ position: relative; }}
+[class*="st-key-entry_"] :is(.stLayoutWrapper, .stElementContainer, .stExpander, details) {{ position: static; }}
+[class*="st-key-entry_"] summary {{ position: absolute; top: 1rem; right: 0; width: auto; padding: 0; min-height: 0; }}
+[class*="st-key-entry_"] .tandem-entry {{ padding-right: 5rem; }}
+@media (min-width: 640px) {{
+  [class*="st-key-entry_"] > :not(:has(.tandem-entry)) {{ margin-left: 17rem; width: auto; }}
+  [class*="st-key-gap_"] > :not(:has(.tandem-entry)) {{ margin-left: 10rem; width: auto; }}
+}}
+@media (max-width: 640px) {{
+  .tandem-entry, [class*="st-key-entry_"] .tandem-entry {{ display: block; padding-right: 0; }}
+  [class*="st-key-entry_"] .tandem-entry h3 {{ padding-right: 5rem; }}
+  .tandem-entry .says {{ margin-top: 0.35rem; }}
+  .tandem-facts {{ display: block; }}
+  .tandem-facts dd {{ margin: 0 0 0.5rem; }}
 }}
 @media print {{
   .stSidebar, .stAppHeader, .stMain .stButton {{ display: none !important; }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import os
 import shutil
@@ -10,35 +11,51 @@ from pathlib import Path
 
 import pytest
 
-from data.company import read_company
-from data.refresh import ensure_generation
+from data.company import Company, read_company
+from data.demo import make
+from data.refresh import ensure_generation, needs_refresh
 from metrics import OpenCompany, Session
 from tests.small_company import SmallCompany
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEMO, OLIST = PROJECT / "examples" / "demo", PROJECT / "examples" / "olist"
+# A company that never changes, so that tests can know its numbers.
+BRIGHTWATER = PROJECT / "tests" / "brightwater"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """One state folder for all workers of a run: made by the first process, inherited by the others."""
     if not hasattr(config, "workerinput"):
         os.environ["TANDEM_VAR"] = tempfile.mkdtemp(prefix="tandem-var-")
-    os.environ.pop("TANDEM_COMPANY", None)
+    os.environ["TANDEM_COMPANY"] = str(BRIGHTWATER)
 
 
 def built(folder: Path) -> OpenCompany:
-    """A company of examples/, refreshed by the first test of the run that asks for it."""
+    """A company, refreshed by the first test of the run that asks for it."""
     company = read_company(folder)
     state = Path(os.environ["TANDEM_VAR"])
     with (state / f"{company.id}.building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder == DEMO and needs_refresh(company):
+            draw_demo(company)
         ensure_generation(company, lambda *_: None)
     return OpenCompany(company)
 
 
+def draw_demo(company: Company) -> None:
+    """The demo's rows, few and always the same."""
+    make(company, 2_000, dt.date(2026, 11, 15), 1, lambda *_: None, on_request=True)
+
+
+@pytest.fixture(scope="session")
+def generated_demo() -> OpenCompany:
+    """The company that a newcomer opens, smaller."""
+    return built(DEMO)
+
+
 @pytest.fixture(scope="session")
 def demo_company() -> OpenCompany:
-    return built(DEMO)
+    return built(BRIGHTWATER)
 
 
 @pytest.fixture(scope="session")

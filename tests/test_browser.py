@@ -20,11 +20,12 @@ import pytest
 
 from metrics import OpenCompany
 from pages._theme import DARK, LIGHT, Theme
-from tests.conftest import DEMO, PROJECT
+from tests.conftest import BRIGHTWATER, PROJECT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
+PAGES = ["This week", "Funnel", "Campaigns", "Sources", "Definitions", "Data health"]
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -92,7 +93,7 @@ def server(chromium: Browser, demo_company: OpenCompany, tmp_path_factory: pytes
     log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=localhost", "--server.fileWatcherType=none"]
-    environment = {**os.environ, "TANDEM_COMPANY": str(DEMO)}
+    environment = {**os.environ, "TANDEM_COMPANY": str(BRIGHTWATER)}
     with (
         log.open("w") as told,
         subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=told, stderr=told) as running,
@@ -144,7 +145,7 @@ def the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server
         assert (walk.title, walk.period) == ("Where do leads stop?", "Last 3 complete months")
         assert urlsplit(walk.page.url).path == "/funnel"
         links = walk.page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
-        assert [link.split("\n")[-1] for link in links] == ["This week", "Funnel"]
+        assert [link.split("\n")[-1] for link in links] == PAGES
 
 
 def a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: str) -> None:

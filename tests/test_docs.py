@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from conftest import PROJECT
+
 from metrics import Query, Session
 from metrics.loading import load_definitions
 

@@ -359,6 +359,6 @@ def test_olist_opens_on_both_pages(opened: Open, olist: Session) -> None:
     assert (shown["Leads"]["value"], shown["Customers"]["value"]) == (f"{leads:,}", f"{customers:,}")
     assert shown["Won revenue"]["foot"] == "Olist has no deal amounts (declared absent in sources.yaml)."
     assert shown["Opportunities"]["foot"] == "No stage opportunity here: stages.yaml declares lead, customer."
-    funnel = opened(page="funnel", grain="quarter")
+    funnel = opened(page="funnel", grain="month")
     assert re.search(r"reached Customer within 210 days", said(funnel))
     assert len(funnel.get("plotly_chart")) == 3

@@ -8,10 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from conftest import DEMO, PROJECT, draw_demo
 from typer.testing import CliRunner
 
 import tandem
+from data.company import read_company
 from metrics import OpenCompany
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -25,9 +26,9 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if lin
 
 
 @pytest.fixture
-def demo_copy(demo_company: OpenCompany, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def demo_copy(generated_demo: OpenCompany, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The demo's folder with the README's metric in it; its data is what all tests share."""
-    assert demo_company.at()
+    assert generated_demo.at()
     folder = tmp_path / "demo"
     shutil.copytree(PROJECT / "examples" / "demo", folder)
     (folder / "definitions").mkdir(exist_ok=True)
@@ -51,6 +52,7 @@ def test_every_command_of_the_readme_answers(command: str) -> None:
 
 @pytest.mark.usefixtures("demo_copy", "own_state")
 def test_the_refresh_of_the_readme_loads_the_demo() -> None:
+    draw_demo(read_company(DEMO))
     (command,) = [command for command in COMMANDS if " refresh" in command]
     result = CliRunner().invoke(tandem.app, shlex.split(command)[2:])
     assert result.exit_code == 0, result.output

@@ -1,0 +1,76 @@
+"""One page without the shared filters, run as a viewer gets it but without a browser. Asserts nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import PROJECT
+
+__all__ = ["OBEYED", "bodies", "markup", "one_page", "read", "said"]
+
+# What Markdown or HTML would obey, if it came from data as it is.
+OBEYED = re.compile(r"!\[|\]\(|<img|<script|<b>|javascript:alert|:material|\*\*b\*\*|:red\[|\$x\^|~~d~~|//x\.example")
+
+_APP = """
+import streamlit as st
+from data.calendar import preset
+from data.company import company_folder
+from metrics import open_company
+from pages._health import announce
+from pages._page import View
+from pages._theme import LIGHT
+
+page = st.navigation([st.Page({path!r})])
+session = open_company(company_folder()).at()
+day = session.through or session.manifest.made_at.date()
+st.session_state["view"] = View(session, LIGHT, preset("week", day, session.company), "week", "previous", None)
+announce(session)
+page.run()
+"""
+
+
+def one_page(
+    monkeypatch: pytest.MonkeyPatch, page: str, folder: Path, state: dict[str, Any] | None = None, **address: str
+) -> AppTest:
+    """The page of a company at an address, with keys of the session's state set before it runs."""
+    monkeypatch.setenv("TANDEM_COMPANY", str(folder))
+    screen = AppTest.from_string(_APP.format(path=str(PROJECT / "pages" / f"{page}.py")), default_timeout=60)
+    for key, value in address.items():
+        screen.query_params[key] = value
+    for key, value in (state or {}).items():
+        screen.session_state[key] = value
+    screen.run()
+    assert not screen.exception
+    assert not screen.error
+    return screen
+
+
+def read(text: str) -> str:
+    """Text as a browser shows it."""
+    return html.unescape(re.sub("<[^>]+>", "\n", text)).replace("\u2060", "").replace("\u00a0", " ")
+
+
+def bodies(screen: AppTest) -> list[str]:
+    """The blocks of HTML on the screen, as they are sent."""
+    return [shown.proto.body for shown in screen.get("html")]
+
+
+def said(screen: AppTest) -> str:
+    """All that can be read outside of tables and widgets."""
+    shown: list[Any] = [*screen.title, *screen.header, *screen.markdown, *screen.caption]
+    return "\n".join([read(element.value) for element in shown] + [read(body) for body in bodies(screen)])
+
+
+def markup(screen: AppTest) -> str:
+    """Everything that is read as Markdown or HTML, as it is sent. Cells, code and options are not."""
+    shown: list[Any] = [*screen.title, *screen.header, *screen.markdown, *screen.caption]
+    texts = [element.value for element in shown] + bodies(screen)
+    texts += [button.label.replace(":gray[", "") for button in screen.button]
+    texts += [opened.label.replace(":gray[", "") for opened in screen.expander]
+    return "\n".join(texts)
