@@ -15,7 +15,7 @@ from metrics.plan import plan
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 
-__all__ = ["Explanation", "explain", "formula"]
+__all__ = ["Explanation", "dimensions_of", "explain", "formula"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def explain(reach: Reach, name: str) -> Explanation:
         owner=metric.owner,
         band=metric.band,
         formula=formula(reach, metric),
-        dimensions=tuple(_dimensions(reach, metric)),
+        dimensions=tuple(dimensions_of(reach, metric)),
         used_by=tuple(_used_by(reach, metric)),
         defined_at=str(metric.place),
         fingerprint=fingerprint(reach, metric),
@@ -95,7 +95,7 @@ def _tables(reach: Reach, metric: Metric) -> set[str]:
     return {table for _, given in inputs_of(metric) for table in _tables(reach, reach.metric(given.metric))}
 
 
-def _dimensions(reach: Reach, metric: Metric) -> Iterable[str]:
+def dimensions_of(reach: Reach, metric: Metric) -> Iterable[str]:
     """Dimensions that all of the metric's tables have and that this company can fill."""
     for name, dimension in sorted(reach.definitions.dimensions.items()):
         if isinstance(metric, Funnel) and dimension.known == "later":

@@ -24,7 +24,8 @@ class Query:
     None means all time, rows without a time included. `as_of` D is what had happened when day D began. `where` is a
     condition over dimension names. `within` are windows in days that replace those of a funnel. `order` holds column
     names of the answer, `-name` for descending. `viewer` is who asks. `rules` says which version of stage rules
-    counts, `model` which attribution model.
+    counts, `model` which attribution model. `is_shared` says that `where` is a filter over many numbers at once: a
+    metric that cannot take it then has a reason instead of making the whole question an error.
     """
 
     metrics: tuple[str, ...]
@@ -40,6 +41,7 @@ class Query:
     viewer: str = "local"
     order: tuple[str, ...] = ()
     limit: int | None = None
+    is_shared: bool = False
 
     def __post_init__(self) -> None:
         for field, allowed in (("grain", (*GRAINS, None)), ("compare", COMPARISONS), ("rules", ("today", "then"))):

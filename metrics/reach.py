@@ -119,10 +119,19 @@ class Reach:
             joins.append(join)
         conditions = list(base)
         if asked.where is not None:
+            if asked.query.is_shared:
+                self._check_shared(asked.where, table, asked_by)
             resolved, more = self.resolve(asked.where, table, asked_by)
             conditions.append(resolved)
             joins += more
         return Scan(table, distinct(joins), tuple(conditions)), tuple(keys)
+
+    def _check_shared(self, where: Expression, table: str, asked_by: Metric) -> None:
+        """Raises Unanswerable where a shared filter names a dimension that the metric's table lacks."""
+        for dimension in (self.dimension(name) for name in sorted(where.columns)):
+            if table not in dimension.on:
+                word = dimension.label.lower()
+                raise Unanswerable(f"{asked_by.label} is not known by {word}: take the filter off to see it.")
 
     def resolve(self, where: Expression, table: str, asked_by: Metric) -> tuple[Expression, tuple[Join, ...]]:
         """A condition over dimension names as one over scoped columns of a table, with the joins it needs."""

@@ -17,6 +17,7 @@ from data.engine import DuckDBEngine, Engine, Values
 from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
 from metrics.emit import emit_funnel, emit_plan, emit_rows
+from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
 from metrics.kinds import FUNNEL_RESULTS, Funnel
 from metrics.loading import Definitions
@@ -206,6 +207,10 @@ class Session:
         # Matured is entry + window < D, so D - window - 1 is the last day of entry that is.
         grain, count = cohort_unit(like, self.company)
         return last_complete(grain, day - dt.timedelta(days=window + 1), self.company, count)
+
+    def dimensions_of(self, metric: str) -> tuple[str, ...]:
+        """The dimensions by which a metric can be split here."""
+        return tuple(dimensions_of(self.reach, self.reach.metric(metric)))
 
     def business_days(self, period: Period) -> int:
         return business_days(period, self.company)

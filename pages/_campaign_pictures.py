@@ -79,7 +79,7 @@ class Campaigns:
 
 def campaigns(seen: View) -> Campaigns:
     def ask(metrics: tuple[str, ...], by: tuple[str, ...], grain: str | None = None) -> Answer:
-        return seen.session.answer(Query(metrics, by, grain, where=seen.where))
+        return seen.session.answer(Query(metrics, by, grain, where=seen.where, is_shared=True))
 
     to_date = ask(VOLUMES, ("campaign",))
     reason = to_date.reasons.get("leads")
@@ -153,7 +153,7 @@ def _dot(seen: View, found: Campaigns, earner: Earner) -> Dot:
 def revenue_and_cost(seen: View, found: Campaigns) -> None:
     """Revenue as a bar and cost as a tick on it; where revenue is not known, customers or leads."""
     key, own = "earned", found.dimension
-    answer = seen.session.answer(Query(RANKED, found.by, where=seen.where))
+    answer = seen.session.answer(Query(RANKED, found.by, where=seen.where, is_shared=True))
     ranked = next((name for name in RANKED if name not in answer.reasons), None)
     if ranked is None:
         show_reason("What has each brought?", answer.reasons["leads"], key=key)
@@ -203,7 +203,8 @@ def everything(seen: View, found: Campaigns) -> None:
     """All numbers by campaign: the total first, what has no campaign last."""
     own = found.dimension
     split, total = (
-        seen.session.answer(Query(OF_PERIOD, by, period=seen.period, where=seen.where)) for by in (found.by, ())
+        seen.session.answer(Query(OF_PERIOD, by, period=seen.period, where=seen.where, is_shared=True))
+        for by in (found.by, ())
     )
     known = [name for name in OF_PERIOD if name not in split.reasons]
     earned = [name for name in ("sourced_revenue", "spend") if name not in found.to_date.reasons]

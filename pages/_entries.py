@@ -20,8 +20,9 @@ def entry_html(
     """A word and its sentence for `st.html`, with its owner in the owner's colour; `more` are quiet lines."""
     owned = f'<p class="tandem-owner {owner}">{escape(OWNERS[owner])}</p>' if owner else ""
     lines = "".join(f'<p class="more">{escape(line)}</p>' for line in more if line)
-    left = f"<div><h3>{escape(name)}</h3>{owned}</div>"
-    large = " large" if is_large else ""
+    # Below the page's own title where it stands alone, below the title of its section in a list.
+    heading, large = ("h2", " large") if is_large else ("h3", "")
+    left = f"<div><{heading}>{escape(name)}</{heading}>{owned}</div>"
     return f'<article class="tandem-entry{large}">{left}<div><p class="says">{escape(says)}</p>{lines}</div></article>'
 
 

@@ -20,9 +20,9 @@ __all__ = ["DIMENSIONS", "view_from_sidebar", "written_out"]
 
 GRAINS = {"day": "Day", "week": "Week", "month": "Month"}
 COMPARE = {"previous": "Period before, like for like", "last_year": "A year before", "none": "Nothing"}
-NO_CHANNEL = "(no channel)"
+NOTHING = "(no {})"
 # The filters, and what a newcomer finds in them.
-FILTERS: dict[str, object] = {"period": "week", "grain": "week", "channel": [], "compare": "previous"}
+FILTERS: dict[str, object] = {"period": "week", "grain": "week", "channel": [], "segment": [], "compare": "previous"}
 # What a page may be split by, in its address.
 DIMENSIONS = {"channel": "Channel", "source": "Source", "content": "Content", "first_channel": "First channel"}
 SHORT_NAMES = {
@@ -45,20 +45,16 @@ def written_out() -> dict[str, list[str]] | None:
 
 def view_from_sidebar(session: Session, theme: Theme) -> View:
     """Draw the company, the filters, the link to these days and the freshness, and give what the viewer chose."""
-    channels = _channels(session)
+    channels, segments = _values(session, "channel"), _values(session, "segment")
     pinned = pinned_period(address())
-    place, said = st.container(), _in_vain(channels)
+    place, said = st.container(), _in_vain(channels, segments)
     with st.sidebar:
         st.caption(escape(session.company.name.upper()))
         name = _period_choice(pinned)
         grain = st.segmented_control(
             "Grain", list(GRAINS), format_func=GRAINS.__getitem__, key="grain", default="week", bind="query-params"
         )
-        wanted = (
-            st.multiselect("Channel", channels, key="channel", placeholder="All channels", bind="query-params")
-            if channels
-            else []
-        )
+        conditions = [_condition("channel", channels), _condition("segment", segments)]
         compare = st.selectbox(
             "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, key="compare", bind="query-params"
         )
@@ -73,7 +69,7 @@ def view_from_sidebar(session: Session, theme: Theme) -> View:
         grain=grain or "week",
         compare=compare or "previous",
         has_channels=bool(channels),
-        where=only("channel", [None if channel == NO_CHANNEL else channel for channel in wanted]),
+        where=" and ".join(f"({condition})" for condition in conditions if condition) or None,
     )
 
 
@@ -107,9 +103,12 @@ def _links(period: Period) -> None:
         st.button("Reset", key="reset", type="tertiary", on_click=_reset, help="All filters as they were at first")
 
 
-def _in_vain(channels: list[str]) -> list[str]:
+def _in_vain(channels: list[str], segments: list[str]) -> list[str]:
     """What the address asks for that does not exist; read before the filters, which take it out of the address."""
-    allowed = {key: list(words.values()) for key, words in SHORT_NAMES.items()} | {"channel": channels}
+    allowed = {key: list(words.values()) for key, words in SHORT_NAMES.items()} | {
+        "channel": channels,
+        "segment": segments,
+    }
     return left_out(address(), allowed)
 
 
@@ -129,13 +128,27 @@ def _period(session: Session, name: str | None) -> Period:
     return preset(name or "week", through, session.company)
 
 
-def _channels(session: Session) -> list[str]:
-    """All channels of leads, the empty one last; none where no source gives a channel."""
-    answer = session.answer(Query(("leads",), ("channel",)))
+def _condition(dimension: str, values: list[str]) -> str | None:
+    """What the viewer chose of a dimension, as a condition; no filter where there is nothing to choose between."""
+    if len(values) < 2:
+        return None
+    chosen = st.multiselect(
+        dimension.capitalize(), values, key=dimension, placeholder=f"All {dimension}s", bind="query-params"
+    )
+    return only(dimension, [None if value == NOTHING.format(dimension) else value for value in chosen])
+
+
+def _values(session: Session, dimension: str) -> list[str]:
+    """All values of leads, in the order of the dimension, the empty one last; none where no source gives them."""
+    answer = session.answer(Query(("leads",), (dimension,)))
     if answer.reasons:
         return []
-    found = answer.frame["channel"].to_list()
-    return [name for name in found if name is not None] + ([NO_CHANNEL] if None in found else [])
+    order = session.reach.dimension(dimension).order
+    found = sorted(
+        (value for value in answer.frame[dimension].to_list() if value is not None),
+        key=lambda value: (order.index(value) if value in order else len(order), value),
+    )
+    return found + ([NOTHING.format(dimension)] if None in answer.frame[dimension].to_list() else [])
 
 
 def _freshness(session: Session) -> str:

@@ -169,7 +169,8 @@ def _facts(entry: Entry, more: Details, *, is_alone: bool = False) -> list[tuple
 
 def _sql(more: Details) -> None:
     st.caption(escape(f"The SQL of: {more.sql_of}"))
-    st.code(more.sql, language="sql", height=280)
+    # Without colours: those of Streamlit's code are too pale to read on either paper.
+    st.code(more.sql, language=None, wrap_lines=True)
 
 
 def _by_section(found: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -89,11 +89,10 @@ def dates(session: Session) -> str:
 
 def tiles(seen: View, found: Overview, lacking: Gaps) -> None:
     """Files, lines, lines set apart, kinds of gaps."""
-    skipped = f", {count(found.skipped)} skipped" if found.skipped else ""
     behind = [file.name for file in found.stale]
-    in_step = f"{', '.join(behind)} behind" if behind else "none a week behind the newest"
+    in_step = f"{', '.join(behind)} behind" if behind else "all within a week"
     apart = f"{count(found.quarantined)} in reading, {count(found.unmapped)} in mapping"
-    loaded = f"{count(found.loaded)} of {count(found.lines)}{skipped}"
+    loaded = f"{count(found.loaded)} of {count(found.lines)}"
     kinds = f"{len(lacking.found)} of {lacking.looked_for}"
     show(
         [
@@ -199,11 +198,8 @@ def left_out(session: Session) -> None:
             st.caption("Nothing: sources.yaml excludes no rows.")
             return
         st.caption("Excluded by sources.yaml; what depends on these rows goes with them.")
-        table(
-            frame.select("table", "rows", "why"),
-            "Rows excluded on purpose",
-            column_formats({"rows": "count"}, {"table": "From", "why": "Why", "rows": "Rows"}),
-        )
+        said = [f"{strong(f'{count(rows)} {name}')}: {escape(why)}" for name, why, rows in frame.iter_rows()]
+        st.markdown("  \n".join(said))
 
 
 def missing(seen: View, lacking: Gaps) -> None:

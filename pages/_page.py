@@ -66,7 +66,9 @@ def address() -> dict[str, list[str]]:
 
 def ask(seen: View, metrics: Iterable[str], by: Iterable[str] = (), period: Period | None = None) -> Answer:
     """Metrics of the chosen period (or another) under the shared filters, with the comparison the viewer chose."""
-    query = Query(tuple(metrics), tuple(by), period=period or seen.period, where=seen.where, compare=seen.compare)
+    query = Query(
+        tuple(metrics), tuple(by), period=period or seen.period, where=seen.where, is_shared=True, compare=seen.compare
+    )
     return seen.session.answer(query)
 
 
@@ -110,7 +112,7 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     """
     names = answer.query.metrics
     past = leading_to(seen.period.until, seen.grain, seen.session.company, HISTORY)
-    history = seen.session.answer(Query(names, grain=seen.grain, period=past, where=seen.where)).frame
+    history = seen.session.answer(Query(names, grain=seen.grain, period=past, where=seen.where, is_shared=True)).frame
     last = periods_within(past, seen.grain, seen.session.company)[-1]
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, history, is_incomplete) for name in names]
@@ -167,7 +169,7 @@ def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] 
     @st.dialog(f"The rows behind {escape(metric_of(seen, metric).label)}", width="large")
     def dialog() -> None:
         when = span(period) if period else "to date"
-        parts = seen.session.rows(Query((metric,), tuple(by), period=period, where=seen.where))
+        parts = seen.session.rows(Query((metric,), tuple(by), period=period, where=seen.where, is_shared=True))
         for part in parts:
             if part.reason is not None:
                 st.caption(escape(part.reason))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 import streamlit as st
 
-from data.calendar import Period, leading_to
+from data.calendar import Period, leading_to, shift
 from data.generations import StageFact
 from metrics import Answer, Query
 from metrics.findings import Step, cohort_points, steps, weakest
 from pages import _charts, _words
 from pages._charts import Bar, Point, Stage
-from pages._dates import period_label, span
+from pages._dates import day, period_label, span
 from pages._page import View, metric_of, rows_button, words
 from pages._panels import column_formats, show_chart, show_reason
 
@@ -21,16 +21,19 @@ __all__ = [
     "FUNNEL",
     "OVERALL",
     "StepCohort",
+    "choose_dimension",
     "choose_step",
     "ranked",
-    "rate_by_channel",
+    "rate_by",
     "rate_over_time",
     "stages",
     "step_cohort",
+    "volumes",
 ]
 
 FUNNEL, OVERALL = "lead_to_customer", "overall"
 PERIODS = 12
+VOLUMES = ("leads", "mqls", "sals", "opportunities", "customers")
 # Under so many matured entries a rate says little: it stands in the table and in no picture.
 FEWEST_DRAWN = 20
 TABLE_UNITS = {
@@ -76,7 +79,7 @@ class StepCohort:
 
 def step_cohort(seen: View) -> StepCohort:
     period = seen.session.matured_period(FUNNEL, seen.period)
-    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), period=period, where=seen.where))
+    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), period=period, where=seen.where, is_shared=True))
     return StepCohort(period, answer, steps(answer.frame), seen.session.stages_of(FUNNEL))
 
 
@@ -111,7 +114,7 @@ def _stage(cohort: StepCohort, stage: StageFact, count: int, step: Step | None) 
         text=_words.count(count),
         owner=stage.owner,  # type: ignore[arg-type]  # owners are checked when loaded
         rate=_words.rate(step.rate_matured) if step else "",
-        note=f"within {step.within_days} days" if step else "",
+        note=f"in {step.within_days} days · {stage.band}" if step else "",
         is_worst=bool(step and worst and step.step == worst.step),
     )
 
@@ -159,34 +162,79 @@ def choose_step(cohort: StepCohort) -> str:
     return chosen or OVERALL
 
 
-def rate_by_channel(seen: View, cohort: StepCohort, step: str) -> None:
-    """The step's matured rate per channel; channels with few entries stand in the table only."""
-    title = "Which channels go on?"
+def choose_dimension(seen: View) -> str:
+    """By what the rate is split; in the address of the page."""
+    labels = {name: seen.session.reach.dimension(name).label for name in seen.session.dimensions_of(FUNNEL)}
+    names = sorted(labels, key=lambda name: (name != "channel", labels[name]))
+    if not names:
+        return "channel"
+    return st.selectbox("By", names, format_func=labels.__getitem__, key="by", bind="query-params") or names[0]
+
+
+def rate_by(seen: View, cohort: StepCohort, step: str, dimension: str) -> None:
+    """The step's matured rate per group; groups with few entries stand in the table only."""
+    word = seen.session.reach.dimension(dimension).label.lower()
+    title = f"Who goes on, by {word}?"
     period = seen.session.matured_period(FUNNEL, seen.period, overall=step == OVERALL)
     if not cohort.steps or period is None:
-        show_reason(title, cohort.reason, key="by_channel")
+        show_reason(title, cohort.reason, key="rate_by")
         return
-    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), ("channel",), period=period, where=seen.where))
+    query = Query((FUNNEL,), (dimension,), period=period, where=seen.where, is_shared=True)
+    answer = seen.session.funnel(FUNNEL, query)
     frame = answer.frame.filter(pl.col("step") == step)
     enough = frame.filter(pl.col("matured") >= FEWEST_DRAWN)
     if enough.is_empty():
-        few = f"No channel has {FEWEST_DRAWN} entries in {span(period)}. Choose a longer period."
-        show_reason(title, answer.reasons.get(FUNNEL) or few, key="by_channel")
+        few = f"No {word} has {FEWEST_DRAWN} entries in {span(period)}. Choose a longer period."
+        show_reason(title, answer.reasons.get(FUNNEL) or few, key="rate_by")
         return
+    names = seen.session.names(dimension)
     bars = [
-        Bar(name, rate, f"{_words.rate(rate)} of {_words.count(matured)}")
-        for name, rate, matured in enough.select("channel", "rate_matured", "matured").iter_rows()
+        Bar(names.get(name, name) if name else None, rate, f"{_words.rate(rate)} of {_words.count(matured)}")
+        for name, rate, matured in enough.select(dimension, "rate_matured", "matured").iter_rows()
     ]
     few = frame.height - enough.height
     left_out = f" {few} with fewer than {FEWEST_DRAWN} are in the table only." if few else ""
     show_chart(
         title,
         f"{cohort.label(step)}, entries of {span(period)}, each with its whole time.{left_out}",
-        _charts.ranked_bars(bars, seen.theme, unattributed="No channel"),
+        _charts.ranked_bars(bars, seen.theme, unattributed=f"No {word}"),
         frame.drop("unrecorded", "step"),
-        key="by_channel",
+        key="rate_by",
         columns=_columns(),
-        below=lambda: rows_button(seen, FUNNEL, period, "by_channel", ("channel",)),
+        below=lambda: rows_button(seen, FUNNEL, period, "rate_by", (dimension,)),
+    )
+
+
+def volumes(seen: View) -> None:
+    """What entered each stage per period, as lines under each other; the last one dashed while it is not over."""
+    title = "How many enter each stage?"
+    past = leading_to(seen.period.until, seen.grain, seen.session.company, PERIODS)
+    query = Query(VOLUMES, grain=seen.grain, period=past, where=seen.where, is_shared=True)
+    answer = seen.session.answer(query)
+    names = [name for name in VOLUMES if name not in answer.reasons]
+    if not names:
+        show_reason(title, answer.reasons[VOLUMES[0]], key="volumes")
+        return
+    points = [
+        Point(
+            period_label(start, seen.grain),
+            count,
+            words(seen, name, count),
+            shift(start, seen.grain, 1) <= past.until,
+            metric_of(seen, name).short_label or metric_of(seen, name).label,
+        )
+        for name in names
+        for start, count in answer.frame.select("period", name).iter_rows()
+    ]
+    labels = {name: metric_of(seen, name).label for name in names}
+    show_chart(
+        title,
+        f"Per {seen.grain} up to {day(past.last)}: all who enter a stage in it, whenever they came.",
+        _charts.over_time(points, seen.theme, as_text=_words.count),
+        answer.frame.select("period", *names),
+        key="volumes",
+        columns=column_formats(dict.fromkeys(names, "count"), {"period": "Period", **labels}),
+        below=lambda: rows_button(seen, names[0], past, "volumes"),
     )
 
 
@@ -194,7 +242,7 @@ def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
     """The step's rate by month of entry; months that are still converting are dashed and show the rate so far."""
     title = "How has it changed?"
     past = leading_to(seen.period.until, "month", seen.session.company, PERIODS)
-    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), grain="month", period=past, where=seen.where))
+    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), grain="month", period=past, where=seen.where, is_shared=True))
     if not cohort.steps or answer.frame.is_empty():
         reason = cohort.reason if not cohort.steps else f"Nobody entered in {span(past)}."
         show_reason(title, reason, key="over_time")

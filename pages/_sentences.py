@@ -81,7 +81,7 @@ def _end_to_end(seen: View, cohort: StepCohort) -> str:
     if period is None:
         return ""
     names = (f"{FUNNEL}.entered", f"{FUNNEL}.rate_matured")
-    answer = seen.session.answer(Query(names, period=period, where=seen.where))
+    answer = seen.session.answer(Query(names, period=period, where=seen.where, is_shared=True))
     entered, rate = (answer.number(name) for name in names)
     first, end = cohort.ends(OVERALL)
     when = escape(span(period))

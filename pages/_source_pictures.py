@@ -75,7 +75,8 @@ def quality(seen: View, dimension: str) -> Quality:
     latest = seen.session.matured_period(FUNNEL, Period(seen.period.last, seen.period.until), overall=True)
     period = leading_to(latest.until, "month", seen.session.company, MONTHS) if latest else None
     answer, total = (
-        seen.session.funnel(FUNNEL, Query((FUNNEL,), by, period=period, where=seen.where)) for by in ((dimension,), ())
+        seen.session.funnel(FUNNEL, Query((FUNNEL,), by, period=period, where=seen.where, is_shared=True))
+        for by in ((dimension,), ())
     )
     ranked_rows, other_rows = by_size(
         answer.frame.filter(pl.col("step") == OVERALL), dimension, "rate_matured", "matured", FEWEST
@@ -97,7 +98,7 @@ def quality(seen: View, dimension: str) -> Quality:
 
 def brought(seen: View, dimension: str, metric: str, title: str) -> None:
     """A count of the chosen period by group."""
-    answer = seen.session.answer(Query((metric,), (dimension,), period=seen.period, where=seen.where))
+    answer = seen.session.answer(Query((metric,), (dimension,), period=seen.period, where=seen.where, is_shared=True))
     ranked(seen, answer, title, key=metric)
 
 
@@ -164,7 +165,7 @@ def earns(seen: View, found: Quality) -> None:
     period = leading_to(seen.period.until, "month", seen.session.company, MONTHS)
 
     def ask(by: tuple[str, ...]) -> Answer:
-        return seen.session.answer(Query(("leads", PER_LEAD), by, period=period, where=seen.where))
+        return seen.session.answer(Query(("leads", PER_LEAD), by, period=period, where=seen.where, is_shared=True))
 
     answer, total = ask((dimension,)), ask(())
     average = None if total.reasons else total.number(PER_LEAD)

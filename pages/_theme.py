@@ -148,14 +148,14 @@ _RULES = """
   display: grid; grid-template-columns: minmax(0, 15rem) minmax(0, 1fr); column-gap: 2rem;
   border-top: 1px solid {line}; padding-top: 1rem; color: {ink};
 }}
-.tandem-entry p, .tandem-entry h3 {{ margin: 0; padding: 0; overflow-wrap: anywhere; }}
+.tandem-entry :is(p, h2, h3) {{ margin: 0; padding: 0; overflow-wrap: anywhere; }}
 .tandem-entry h3 {{ font-size: 1rem; font-weight: 600; line-height: 1.5; }}
 .tandem-entry .says {{ font-size: 1rem; line-height: 1.5; max-width: 44rem; }}
 .tandem-entry .more {{ margin-top: 0.2rem; font-size: 0.87rem; line-height: 1.5; color: {quiet}; max-width: 44rem; }}
-.tandem-entry.counted {{ grid-template-columns: minmax(0, 8rem) minmax(0, 1fr); }}
+.tandem-entry.counted {{ grid-template-columns: minmax(0, 11rem) minmax(0, 1fr); }}
 .tandem-entry .count {{ font-size: 1.27rem; font-weight: 600; line-height: 1.25; }}
 .tandem-entry.large {{ display: block; border-top: 0; padding-top: 0; }}
-.tandem-entry.large h3 {{ font-size: 1.4rem; }}
+.tandem-entry h2 {{ font-size: 1.4rem; font-weight: 600; line-height: 1.5; }}
 .tandem-entry.large .says {{ font-size: 1.27rem; margin-top: 0.75rem; }}
 .tandem-entry.large .more {{ margin-top: 0.6rem; font-size: 1rem; }}
 .tandem-owner {{ display: flex; align-items: center; gap: 0.45rem; font-size: 0.87rem; color: {quiet}; }}
@@ -175,6 +175,7 @@ _RULES = """
 }}
 [class*="st-key-entry_"], [class*="st-key-gap_"] {{ padding-bottom: 0.9rem; }}
 :is(.st-key-definitions, .st-key-lacking) .stHeading {{ margin-top: 1.25rem; }}
+.st-key-lacking .stHeading {{ margin-bottom: 0.6rem; }}
 /* The way to the rest of an entry stands at its right end; what it opens stands below. */
 [class*="st-key-entry_"] {{ position: relative; }}
 [class*="st-key-entry_"] :is(.stLayoutWrapper, .stElementContainer, .stExpander, details) {{ position: static; }}
@@ -182,7 +183,7 @@ _RULES = """
 [class*="st-key-entry_"] .tandem-entry {{ padding-right: 5rem; }}
 @media (min-width: 640px) {{
   [class*="st-key-entry_"] > :not(:has(.tandem-entry)) {{ margin-left: 17rem; width: auto; }}
-  [class*="st-key-gap_"] > :not(:has(.tandem-entry)) {{ margin-left: 10rem; width: auto; }}
+  [class*="st-key-gap_"] > :not(:has(.tandem-entry)) {{ margin-left: 13rem; width: auto; }}
 }}
 @media (max-width: 640px) {{
   .tandem-entry, [class*="st-key-entry_"] .tandem-entry {{ display: block; padding-right: 0; }}

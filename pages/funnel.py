@@ -13,11 +13,16 @@ seen = page.view(__file__)
 cohort = pictures.step_cohort(seen)
 
 opening("Where do leads stop?", sentences.funnel(seen, cohort), sentences.cohort_dates(seen, cohort))
-step = pictures.choose_step(cohort)
+chosen, by = st.columns([3, 1], gap="small")
+with chosen:
+    step = pictures.choose_step(cohort)
+with by:
+    dimension = pictures.choose_dimension(seen)
 left, right = st.columns(2, gap="small")
 with left:
     pictures.stages(seen, cohort, "Stage by stage")
 with right:
-    pictures.rate_by_channel(seen, cohort, step)
+    pictures.rate_by(seen, cohort, step, dimension)
 pictures.rate_over_time(seen, cohort, step)
+pictures.volumes(seen)
 page.notes([cohort.answer])

@@ -241,7 +241,7 @@ def test_a_number_leads_to_its_rows(opened: Open, demo: Session, metric: str) ->
     assert f"{label}: {expected.frame.height:,} rows" in read(dialog.caption[0].value)
 
 
-@pytest.mark.parametrize("key", ["rows_stages", "rows_by_channel", "rows_over_time"])
+@pytest.mark.parametrize("key", ["rows_stages", "rows_rate_by", "rows_over_time"])
 def test_a_picture_leads_to_its_rows(opened: Open, key: str) -> None:
     screen = opened(page="funnel", period="12months")
     sound(screen.button(key=key).click().run())
@@ -335,7 +335,7 @@ def test_hostile_names_stay_text(opened: Open, small: SmallCompany) -> None:
     assert not OBEYED.search(markup(week))
     assert not OBEYED.search(markup(funnel))
     assert HOSTILE[-1] in said(week)
-    for screen, key in ((week, "ranked"), (funnel, "by_channel")):
+    for screen, key in ((week, "ranked"), (funnel, "rate_by")):
         chart = next(shown for shown in screen.get("plotly_chart") if shown.key == f"chart_{key}")
         assert "&#60;script&#62;" in chart.proto.spec
     sound(week.button(key="rows_leads").click().run())
