@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import threading
 from collections import OrderedDict
@@ -21,7 +22,7 @@ from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
 from metrics.kinds import FUNNEL_RESULTS, Funnel
 from metrics.loading import Definitions
-from metrics.plan import plan, plan_funnel, plan_rows
+from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable, split_metric
 
@@ -107,6 +108,8 @@ class Session:
         self.reach = Reach(company, self.manifest, definitions)
         self._engine: Engine = engine or DuckDBEngine(generation.model)
         self._results = results or Results()
+        # A question is its own key, and nothing it depends on ever changes in a session.
+        self._compiled = functools.lru_cache(maxsize=1024)(self._compile)
 
     @property
     def through(self) -> dt.date | None:
@@ -115,8 +118,7 @@ class Session:
 
     def answer(self, query: Query) -> Answer:
         """The answer to a question, with that of the period it is compared with. Raises InvalidQuestion."""
-        planned = plan(self.reach, query)
-        sql = emit_plan(planned.plan)
+        planned, sql = self._compiled(query)
         frame = self._run(sql, planned.values, query)
         shown = [*query.by, *(["period"] if query.grain else []), *dict.fromkeys(query.metrics)]
         return Answer(
@@ -128,6 +130,10 @@ class Session:
             notes=self._notes(frame),
             before=self._before(query),
         )
+
+    def _compile(self, query: Query) -> tuple[Planned, str]:
+        planned = plan(self.reach, query)
+        return planned, emit_plan(planned.plan)
 
     def _before(self, query: Query) -> Answer | None:
         if query.compare == "none" or query.period is None:
