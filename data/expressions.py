@@ -21,6 +21,8 @@ __all__ = ["Expression", "Rules", "literal", "parse_expression"]
 
 LONGEST_TEXT = 2_000
 MOST_NODES = 400
+LONGEST_REPLACEMENT = 20
+MOST_REPLACEMENTS = 3
 
 _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.DPipe,
@@ -142,8 +144,20 @@ def _check_node(node: exp.Expr, rules: Rules) -> None:
     elif isinstance(node, (*_AGGREGATES, *_AGGREGATE_PARTS)):
         if not rules.aggregates:
             raise _Refused(f"'{shown}': an aggregate is not allowed here, only an expression over one row.")
+    elif isinstance(node, exp.Replace):
+        _check_replacement(node)
     elif not isinstance(node, (*_OPERATORS, *_LEAVES, *_FUNCTIONS)):
         raise _Refused(f"'{shown}' is not allowed. {_what_is_allowed(node)}")
+
+
+def _check_replacement(node: exp.Replace) -> None:
+    """Each replacement may make a text longer by as much as it puts in, and nested ones multiply."""
+    new = node.args.get("replacement")
+    is_short = new is None or (isinstance(new, exp.Literal) and len(new.name) <= LONGEST_REPLACEMENT)
+    if not is_short:
+        raise _Refused(f"replace puts in a constant of at most {LONGEST_REPLACEMENT} characters, not '{new}'.")
+    if len(list(node.find_all(exp.Replace))) > MOST_REPLACEMENTS:
+        raise _Refused(f"replace stands at most {MOST_REPLACEMENTS} times inside each other.")
 
 
 def _what_is_allowed(node: exp.Expr) -> str:
