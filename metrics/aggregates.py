@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from sqlglot import exp
 
 from data.calendar import periods_within, shift
@@ -39,9 +41,15 @@ def _arithmetic(metric: Composed, measures: dict[str, str]) -> Expression:
         return scoped(metric.expr, {role: Reference("", measure) for role, measure in measures.items()})
     if isinstance(metric, Ratio):
         return divided_measures(measures["numerator"], measures["denominator"])
-    return condition(column(measures[""]))
+    return _alone(measures[""])
 
 
+@functools.lru_cache(maxsize=4096)
+def _alone(measure: str) -> Expression:
+    return condition(column(measure))
+
+
+@functools.lru_cache(maxsize=4096)
 def divided_measures(part: str, whole: str) -> Expression:
     """One measure by another, over their names."""
     return condition(divided(column(part), column(whole)))
@@ -124,6 +132,7 @@ def _open_at_the_end(instants: Instants) -> list[Expression]:
     return [condition(opened < end), condition(exp.or_(closed.is_(exp.Null()), closed.copy() >= end.copy()))]
 
 
+@functools.lru_cache(maxsize=4096)
 def _measures(name: str, expr: Expression, narrowed: Expression | None, metric: Aggregate) -> tuple[Measure, ...]:
     """The measure itself; for money also how many rows have no amount, since they are left out of it."""
     measure = Measure(name, expr, narrowed, expr.additive)

@@ -185,6 +185,8 @@ def check_command(company: CompanyOption = None) -> None:
 def _session(folder: str | None) -> Session:
     opened = OpenCompany(ready_company(folder))
     session = opened.at()
+    if opened.damaged is not None:
+        stderr.print(opened.damaged, markup=False, soft_wrap=True)
     if opened.is_outdated:
         said = "stages.yaml has changed since this data was loaded. It counts after: python tandem.py refresh"
         stderr.print(said, markup=False, soft_wrap=True)

@@ -28,6 +28,7 @@ class OpenCompany:
         self.company = company
         self.problems: InvalidFiles | None = None
         self.is_outdated = False
+        self.damaged: str | None = None
         self._results = Results()
         self._lock = threading.Lock()
         self._session: Session | None = None
@@ -37,8 +38,9 @@ class OpenCompany:
         """The session on the current generation, the same object until data or definitions change; or on an older one.
 
         While a changed definition file is broken, the last good definitions stay and `problems` says what is wrong.
-        `is_outdated` says that stages.yaml has changed since the generation was made. Raises NoGeneration, and
-        InvalidFiles where there are no good definitions yet.
+        `is_outdated` says that stages.yaml has changed since the generation was made; `damaged` is the sentence
+        about a current generation that is not whole, where an older one is given in its place. Raises NoGeneration,
+        and InvalidFiles where there are no good definitions yet.
         """
         with self._lock:
             newest = current(self.company)
@@ -47,6 +49,7 @@ class OpenCompany:
             seen = (newest, self._stamps())
             if self._session is None or seen != self._seen:
                 self._session = self._opened(self._session)
+                self.damaged = self._session.generation.damaged
                 self.is_outdated = self._has_other_stages(self._session.manifest)
                 self._seen = seen
             return self._session

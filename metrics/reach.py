@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ class Reach:
     def __init__(self, company: Company, manifest: Manifest, definitions: Definitions) -> None:
         self.company, self.manifest, self.definitions = company, manifest, definitions
         self.stages = {stage.name: stage for stage in manifest.stages}
+        self._conditions = functools.lru_cache(maxsize=256)(self._where)
 
     def metric(self, asked: str) -> Metric:
         """The metric of an asked column. Raises InvalidQuestion with the nearest name."""
@@ -146,16 +148,17 @@ class Reach:
 
     def asked(self, query: Query) -> Asked:
         """The question with its values bound to names. Raises InvalidQuestion."""
-        values: dict[str, object] = {}
-        where = self._where(query.where, values) if query.where is not None else None
+        where, constants = self._conditions(query.where) if query.where is not None else (None, {})
+        values = dict(constants)
         if query.period is not None:
             values |= {"period_start": query.period.start, "period_until": query.period.until}
         if query.as_of is not None:
             values["as_of"] = query.as_of
         return Asked(query, where, values)
 
-    def _where(self, text: str, values: dict[str, object]) -> Expression:
+    def _where(self, text: str) -> tuple[Expression, dict[str, object]]:
         """A condition with its constants as parameters `$where_0`, ..., which are no part of the SQL's shape."""
+        values: dict[str, object] = {}
         problems = Problems()
         rules = Rules(dict.fromkeys(self.definitions.dimensions, "VARCHAR"), columns_are="dimension")
         expression = parse_expression(text, rules, Place("where"), problems, f"'{text}'")
@@ -172,24 +175,34 @@ class Reach:
             return node
 
         tree = expression.copy_tree().transform(bind)
-        return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns)
+        return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns), values
+
+
+# What is made of the same parts is made once: sqlglot's trees cost more than running a small question. An expression is
+# its own key by its text, and whoever changes a tree takes a copy.
+_once = functools.lru_cache(maxsize=4096)
 
 
 def distinct(joins: Iterable[Join | None]) -> tuple[Join, ...]:
     return tuple(dict.fromkeys(join for join in joins if join is not None))
 
 
-def time_conditions(query: Query, time: Reference) -> list[Expression]:
+def time_conditions(query: Query, time: Reference) -> tuple[Expression, ...]:
     """Which rows a period and an as-of day admit. A row without a time belongs to no period."""
+    return _time_conditions(query.period is not None, query.grain is not None, query.as_of is not None, time)
+
+
+@_once
+def _time_conditions(in_period: bool, by_grain: bool, as_of: bool, time: Reference) -> tuple[Expression, ...]:
     column = exp.column(time.column, table=time.scope, quoted=True)
     conditions: list[exp.Expr] = []
-    if query.period is not None:
+    if in_period:
         conditions += [column >= _parameter("period_start"), column < _parameter("period_until")]
-    elif query.grain is not None:
+    elif by_grain:
         conditions.append(column.is_(exp.Null()).not_())
-    if query.as_of is not None:
+    if as_of:
         conditions.append(column < _parameter("as_of"))
-    return [condition(tree) for tree in conditions]
+    return tuple(condition(tree) for tree in conditions)
 
 
 def _parameter(name: str) -> exp.Placeholder:
@@ -203,16 +216,27 @@ def condition(tree: exp.Expr) -> Expression:
 
 def all_of(conditions: Iterable[Expression]) -> Expression | None:
     """The conjunction of conditions, or None of none."""
-    trees = [part.copy_tree() for part in conditions]
-    return condition(exp.and_(*trees)) if trees else None
+    parts = tuple(conditions)
+    return _all_of(parts) if parts else None
+
+
+@_once
+def _all_of(parts: tuple[Expression, ...]) -> Expression:
+    return condition(exp.and_(*[part.copy_tree() for part in parts]))
 
 
 def scoped(expression: Expression, references: Mapping[str, Reference]) -> Expression:
     """The expression with each column replaced by its scoped reference."""
+    return _scoped(expression, tuple(references.items()))
+
+
+@_once
+def _scoped(expression: Expression, references: tuple[tuple[str, Reference], ...]) -> Expression:
+    known = dict(references)
 
     def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column):
-            reference = references[node.name]
+            reference = known[node.name]
             return exp.column(reference.column, table=reference.scope or None, quoted=True)
         return node
 
