@@ -68,6 +68,8 @@ def main() -> None:
     if company.problems is not None:
         lines = "  \n".join(escape(problem) for problem in company.problems.problems)
         st.warning(f"A definition file is broken, so the last good definitions are shown:  \n{lines}")
+    if company.damaged is not None:
+        st.warning(escape(company.damaged))
     if company.is_outdated:
         st.info("stages.yaml has changed since this data was loaded. It counts after: python tandem.py refresh")
     announce(session)

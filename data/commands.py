@@ -26,7 +26,7 @@ from data import demo, generations
 from data.company import Company, company_folder, read_company
 from data.errors import InvalidQuestion
 from data.generations import Manifest
-from data.refresh import Progress, ensure_generation, needs_refresh, refresh
+from data.refresh import Progress, disk_told, ensure_generation, needs_refresh, refresh
 
 __all__ = [
     "CompanyOption",
@@ -112,7 +112,8 @@ def demo_command(
     company = read_company(demo.FOLDER)
     last = dt.date.today() - dt.timedelta(days=1) if until is None else _day(until)
     with progress_on_stderr() as progress:
-        demo.make(company, contacts, last, seed, progress, on_request=True)
+        with disk_told(company):
+            demo.make(company, contacts, last, seed, progress, on_request=True)
         manifest = refresh(company, progress)
     _print_status(company, manifest)
 
@@ -130,6 +131,8 @@ def status_command(company: CompanyOption = None, form: FormatOption = None, as_
     generation = generations.open_generation(opened)
     manifest = generation.manifest
     generation.release()
+    if generation.damaged is not None:
+        stderr.print(generation.damaged, markup=False, soft_wrap=True)
     if as_json or form is Format.json:
         typer.echo(json.dumps(json.loads(manifest.to_json())))
     elif form is Format.csv:

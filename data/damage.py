@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from data.casting import ISO, text_literal
-from data.decoding import refused
 from data.engine import Workbench, quoted
 from data.file_specs import FileColumn
+from data.headers import refused
 
 __all__ = ["refuse_ambiguous_dates", "refuse_damaged_ids"]
 
 # What a spreadsheet makes of a long id: 1.23E+15, or 1,23E+15 where the decimal sign is a comma.
 _SCIENTIFIC = r"\d([.,]\d+)?[eE]\+\d+"
 _SLASHED = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})\b.*"
+
+_COUNT = r"\d{5,13}([.]\d+)?"
+# Of the years 1990 to 2100, by what counts them.
+_COUNTS = (
+    (32_874, 73_415, "It counts days as spreadsheets do. Format the column as a date before exporting it."),
+    (631_152_000, 4_102_444_800, "It counts seconds since 1970. Export it as 2018-01-31 09:30:00."),
+    (631_152_000_000, 4_102_444_800_000, "It counts milliseconds since 1970. Export it as 2018-01-31 09:30:00."),
+)
 
 
 def refuse_damaged_ids(bench: Workbench, table: str, columns: Iterable[FileColumn]) -> None:
@@ -67,6 +75,8 @@ def _advice(bench: Workbench, table: str, column: FileColumn) -> str:
     ).row(0)
     declare = f"Declare {column.name}: {{type: {column.type}, format: "
     if example is None:
+        if counted := _counted(bench, table, column):
+            return counted
         return f'It is not ISO (2018-01-31 or 2018-01-31 09:30:00). {declare}"..."}} as the file writes it.'
     sign = next(char for char in example if not char.isdigit())
     time = " %H:%M" + ":%S" * (example.count(":") > 1) if ":" in example else ""
@@ -81,3 +91,20 @@ def _advice(bench: Workbench, table: str, column: FileColumn) -> str:
         f"Day and month cannot be told apart: no value has a day above 12. "
         f'{declare}"{day_first}"}} or "{month_first}", as its owner writes dates.'
     )
+
+
+def _counted(bench: Workbench, table: str, column: FileColumn) -> str | None:
+    """What to do with times that are counted instead of written, as programs and spreadsheets do."""
+    text = quoted(column.name)
+    value = f"TRY_CAST(split_part({text}, '.', 1) AS BIGINT)"
+    digits = f"regexp_full_match({text}, {text_literal(_COUNT)})"
+    low, high, others = bench.frame(
+        f"SELECT min({value}) FILTER ({digits}), max({value}) FILTER ({digits}), "
+        f"count({text}) FILTER (NOT {digits}) FROM {table}"
+    ).row(0)
+    if others or low is None:
+        return None
+    for first, last, advice in _COUNTS:
+        if first <= low and high <= last:
+            return advice
+    return None

@@ -7,67 +7,73 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from data.errors import Place, Problem, RefusedSources, did_you_mean
 from data.file_specs import FileSpec
+from data.headers import EMPTY, TITLE_ROWS, Part, check_header, is_blank, refuse_header_below, refused
 
-__all__ = ["Part", "Record", "TextLayout", "check_columns", "find_layout", "is_blank", "read_records", "refused"]
+__all__ = ["LARGEST_RATIO", "LARGEST_UNPACKED", "Record", "TextLayout", "find_layout", "read_records"]
 
 BLOCK = 1 << 20
+# A packed file that unpacks to more than both is a bomb, or not what somebody meant to deliver.
+LARGEST_UNPACKED = 1 << 30
+LARGEST_RATIO = 200
+# One record of 20,000 columns is far shorter; without a limit a file without line ends would be held as one text.
+LONGEST_LINE = 1 << 24
 CANDIDATE_DELIMITERS = (",", ";", "\t", "|")
-_NOT_TEXT = {b"PK\x03\x04": "a workbook or a zip archive", b"\x1f\x8b": "gzip-compressed", b"PAR1": "Parquet"}
+_NOT_TEXT = {
+    b"PK\x03\x04": "a workbook or a zip archive",
+    b"\x1f\x8b": "gzip-compressed",
+    b"PAR1": "Parquet",
+    b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
+    b"SQLite format 3\0": "a database",
+    b"%PDF": "a PDF document",
+}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    # Before UTF-16, whose mark is the start of this one.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 
 @dataclass(frozen=True)
-class Part:
-    """One file on disk. `label` is its name in messages and in the quarantine."""
-
-    path: Path
-    label: str
-
-
-@dataclass(frozen=True)
 class TextLayout:
-    """How a text file is written. `lines` counts its physical lines, the header's included."""
+    """How a text file is written. `lines` counts its physical lines, the header's included.
+
+    `above` are lines before the header that are no records: titles, or one such as `sep=;`.
+    """
 
     encoding: str
     delimiter: str
     header: tuple[str, ...]
     lines: int
+    above: int
 
 
 class Record(NamedTuple):
-    """The fields of one record and the physical lines it covers; `fields` is None where its quotes are broken."""
+    """The fields of one record and the physical lines it covers; `fields` is None where its quotes are broken.
+
+    `wrong` is the reason why a record with readable fields cannot be used all the same.
+    """
 
     first: int
     last: int
     fields: list[str] | None
-
-
-def refused(file: str, line: int, message: str) -> RefusedSources:
-    """The error for one thing that makes a raw file untrustworthy."""
-    return RefusedSources([Problem(Place(file, line, 1 if line else 0), message)])
-
-
-def is_blank(fields: list[str]) -> bool:
-    """Whether a record holds no text: an empty line, or one of delimiters alone."""
-    return not "".join(fields).strip()
+    wrong: str | None = None
 
 
 def find_layout(part: Part, spec: FileSpec) -> TextLayout:
     """Encoding, delimiter and header of a text file, or RefusedSources. Reads all of the file once."""
     head = _head(part)
     if not head.strip(b"\0 \t\r\n" + codecs.BOM_UTF8 + codecs.BOM_UTF16_LE):
-        raise refused(part.label, 0, "is empty. Export it again, or take it out of sources.yaml.")
+        raise refused(part.label, 0, EMPTY)
     for magic, what in _NOT_TEXT.items():
         if head.startswith(magic):
             raise refused(part.label, 0, f"is {what}, not text. Export it as CSV, and name it by what it is.")
@@ -79,17 +85,26 @@ def find_layout(part: Part, spec: FileSpec) -> TextLayout:
             1,
             "is a web page, not data: the download was answered by a login or error page. Export it again.",
         )
-    delimiter, header = _delimiter_and_header(part, encoding, spec)
-    _check_header(part, header, spec)
-    return TextLayout(encoding, delimiter, header, lines)
+    if start.startswith(("{", "[{", "[\n")):
+        raise refused(part.label, 1, "is JSON, not a table: often the answer of a service. Export it as CSV.")
+    announced = _announced_delimiter(part, encoding)
+    above = (spec.header_row or (2 if announced else 1)) - 1
+    sign = spec.delimiter or announced
+    delimiter, header = _delimiter_and_header(part, encoding, (sign,) if sign else CANDIDATE_DELIMITERS, above, spec)
+    return TextLayout(encoding, delimiter, header, lines, above)
 
 
-def read_records(part: Part, encoding: str, delimiter: str) -> Iterator[Record]:
-    """Every record of a file, blank ones too (`[]`), the header first. A quote that never closes refuses the file."""
+def read_records(part: Part, encoding: str, delimiter: str, above: int = 0) -> Iterator[Record]:
+    """Every record below the lines `above`, blank ones too (`[]`), the header first.
+
+    A quote that never closes refuses the file.
+    """
     with _open_text(part.path, encoding) as stream:
+        for _ in range(above):
+            stream.readline()
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         while True:
-            first = reader.line_num + 1
+            first = above + reader.line_num + 1
             fields: list[str] | None
             try:
                 fields = next(reader)
@@ -98,9 +113,9 @@ def read_records(part: Part, encoding: str, delimiter: str) -> Iterator[Record]:
             except csv.Error as error:
                 reason = str(error)
                 if "unexpected end" in reason or "field limit" in reason:
-                    raise refused(part.label, first, _unclosed(reader.line_num - first)) from None
+                    raise refused(part.label, first, _unclosed(above + reader.line_num - first)) from None
                 fields = None
-            yield Record(first, reader.line_num, fields)
+            yield Record(first, above + reader.line_num, fields)
 
 
 def _unclosed(more: int) -> str:
@@ -176,12 +191,18 @@ def _count_lines(part: Part, encoding: str) -> int:
     """Physical lines, counted without the CSV reader, so that the reader's own count can be checked against it."""
     decoder = codecs.getincrementaldecoder(encoding)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    count, last = 0, ""
+    count, last, unpacked, length = 0, "", 0, 0
     try:
         with _open_bytes(part.path) as stream:
             while block := stream.read(BLOCK):
+                unpacked += len(block)
+                _refuse_bomb(part, unpacked)
                 text = newlines.decode(decoder.decode(block))
-                count += text.count("\n")
+                ends = text.count("\n")
+                count += ends
+                length = len(text) - text.rfind("\n") - 1 if ends else length + len(text)
+                if length > LONGEST_LINE:
+                    raise refused(part.label, count + 1, "is longer than any line of a table. Export it again, as CSV.")
                 last = text[-1:] or last
             text = newlines.decode(decoder.decode(b"", final=True), final=True)
             count += text.count("\n")
@@ -194,44 +215,48 @@ def _count_lines(part: Part, encoding: str) -> int:
     return count + (last not in ("", "\n"))
 
 
-def _delimiter_and_header(part: Part, encoding: str, spec: FileSpec) -> tuple[str, tuple[str, ...]]:
+def _refuse_bomb(part: Part, unpacked: int) -> None:
+    if unpacked > LARGEST_UNPACKED and unpacked > LARGEST_RATIO * part.path.stat().st_size:
+        raise refused(
+            part.label,
+            0,
+            f"unpacks to more than {LARGEST_UNPACKED:,} bytes and {LARGEST_RATIO} times its size: rows do not compress "
+            "so well. Export it again; if it is right, deliver it unpacked or as Parquet.",
+        )
+
+
+def _announced_delimiter(part: Part, encoding: str) -> str | None:
+    """The sign in a first line such as `sep=;`, which some programs write for spreadsheets."""
+    with _open_text(part.path, encoding) as stream:
+        first = stream.readline(20).rstrip("\r\n").strip('"')
+    return first[4] if len(first) == 5 and first[:4].lower() == "sep=" else None
+
+
+def _delimiter_and_header(
+    part: Part, encoding: str, candidates: Sequence[str], above: int, spec: FileSpec
+) -> tuple[str, tuple[str, ...]]:
     """The delimiter under which the header has most of the declared columns."""
     wanted = {column.header for column in spec.columns.values()}
-    candidates = (spec.delimiter,) if spec.delimiter else CANDIDATE_DELIMITERS
     # Under a wrong delimiter a quoted header looks broken, so that only all of them together are a refusal.
-    found = [(delimiter, _header(part, encoding, delimiter)) for delimiter in candidates]
-    headers = [(delimiter, header) for delimiter, header in found if header is not None]
+    found = [(delimiter, _header(part, encoding, delimiter, above)) for delimiter in candidates]
+    headers = [(delimiter, *header) for delimiter, header in found if header is not None]
     if not headers:
-        raise refused(part.label, 1, "the header has a broken quote. Export the file again.")
-    return max(headers, key=lambda pair: (len(wanted & set(pair[1])), len(pair[1])))
+        raise refused(part.label, above + 1, "the header has a broken quote. Export the file again.")
+    delimiter, line, header = max(headers, key=lambda each: (len(wanted & set(each[2])), len(each[2])))
+    if not wanted <= set(header):
+        for sign in candidates:
+            rows = islice(read_records(part, encoding, sign, above), TITLE_ROWS)
+            refuse_header_below(part, ((row.first, row.fields) for row in rows if row.fields), spec)
+    check_header(part, line, header, spec)
+    return delimiter, header
 
 
-def _header(part: Part, encoding: str, delimiter: str) -> tuple[str, ...] | None:
-    """The first record that is not blank; None where its quotes are broken under this delimiter."""
-    for record in read_records(part, encoding, delimiter):
+def _header(part: Part, encoding: str, delimiter: str, above: int) -> tuple[int, tuple[str, ...]] | None:
+    """The first record that is not blank, with its line; None where its quotes are broken under this delimiter."""
+    for record in read_records(part, encoding, delimiter, above):
         if record.fields is None:
             return None
         if not is_blank(record.fields):
-            return tuple(field.strip() for field in record.fields)
-    raise refused(part.label, 0, "is empty. Export it again, or take it out of sources.yaml.")
-
-
-def _check_header(part: Part, header: tuple[str, ...], spec: FileSpec) -> None:
-    named = [name for name in header if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
-    if twice:
-        raise refused(
-            part.label,
-            1,
-            f"the header names '{twice[0]}' twice, so that it is unclear which is meant. Rename one of them.",
-        )
-    check_columns(part, named, spec)
-
-
-def check_columns(part: Part, present: list[str], spec: FileSpec) -> None:
-    """Every declared column must be there: a renamed one would silently become empty."""
-    wanted = [column.header for column in spec.columns.values()]
-    missing = [name for name in wanted if name not in present]
-    if missing:
-        hints = " ".join(f"No column '{name}'. {did_you_mean(name, present, 'The file has')}" for name in missing)
-        raise refused(part.label, 1, f"{hints} Correct 'columns' of files.{spec.name}, or export with these columns.")
+            return record.first, tuple(field.strip() for field in record.fields)
+    message = f"has no line {above + 1} for its header. Correct 'header_row', or export it again." if above else EMPTY
+    raise refused(part.label, 0, message)

@@ -11,7 +11,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from data.errors import EngineFailed
+from data.errors import DiskFailed, EngineFailed, TandemError
 
 __all__ = ["DuckDBEngine", "Engine", "Values", "Workbench", "quoted"]
 
@@ -94,26 +94,42 @@ class Workbench:
     """A writable connection that builds one generation: its model, its personal file, and scratch tables.
 
     Three databases stand side by side: the model (default schema), `personal`, and `raw` (raw files, deleted
-    when the workbench closes). Used by one thread.
+    when the workbench closes). Used by one thread. Raises DiskFailed where a file cannot be written.
     """
 
     def __init__(self, model: Path, personal: Path, scratch: Path) -> None:
-        self._scratch = scratch
-        self._connection = duckdb.connect(str(model), config=_limits())
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET preserve_insertion_order = true")
-        self.attach(personal, "personal")
-        self.attach(scratch, "raw")
+        self._folder, self._scratch = model.parent, scratch
+        try:
+            self._connection = duckdb.connect(str(model), config=_limits())
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+        try:
+            self.execute("SET TimeZone = 'UTC'")
+            self.execute("SET preserve_insertion_order = true")
+            self.attach(personal, "personal")
+            self.attach(scratch, "raw")
+        except TandemError:
+            self._connection.close()
+            raise
 
     def attach(self, file: Path, name: str) -> None:
-        self._connection.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS {quoted(name)}")
+        self.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS {quoted(name)}")
+
+    def _failure(self, error: duckdb.Error) -> TandemError:
+        """What duckdb says, as an error of the tree. Once a write has failed, a database answers nothing but that."""
+        is_full = "max_temp_directory_size" in str(error)  # as large as the room that is left on the disk
+        # One thread writes here, so that a commit fails for want of room alone.
+        failed_writes = duckdb.IOException | duckdb.FatalException | duckdb.TransactionException
+        if is_full or isinstance(error, failed_writes):
+            return DiskFailed(self._folder, f"the database could not write ({_first_line(error).rstrip('.')})")
+        return EngineFailed(_first_line(error))
 
     def execute(self, sql: str, values: Values | Sequence[object] | None = None) -> None:
-        """Run one statement. duckdb.Error passes through as EngineFailed with its first line."""
+        """Run one statement. duckdb.Error passes through as EngineFailed with its first line, or as DiskFailed."""
         try:
             self._connection.execute(sql, values)
         except duckdb.Error as error:
-            raise EngineFailed(_first_line(error)) from error
+            raise self._failure(error) from error
 
     def frame(self, sql: str, values: Values | Sequence[object] | None = None) -> pl.DataFrame:
         """The rows of one SELECT."""
@@ -122,7 +138,7 @@ class Workbench:
             frame: pl.DataFrame = cursor.sql(sql, params=values).pl()
             return frame
         except duckdb.Error as error:
-            raise EngineFailed(_first_line(error)) from error
+            raise self._failure(error) from error
         finally:
             cursor.close()
 
@@ -143,13 +159,19 @@ class Workbench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            # Whatever was built is thrown away; writing it could fail once more and hide why.
+            self._connection.close()
 
     def close(self) -> None:
         """Write everything to the files, so that no WAL stands beside them, and drop the scratch file."""
-        for name in ("raw", "personal"):
-            self._connection.execute(f"CHECKPOINT {quoted(name)}")
-            self._connection.execute(f"DETACH {quoted(name)}")
-        self._connection.execute("CHECKPOINT")
-        self._connection.close()
+        try:
+            for name in ("raw", "personal"):
+                self.execute(f"CHECKPOINT {quoted(name)}")
+                self.execute(f"DETACH {quoted(name)}")
+            self.execute("CHECKPOINT")
+        finally:
+            self._connection.close()
         self._scratch.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ TandemError                 what a user can cause; its text says what to do
 ├── RefusedSources          raw files that cannot be trusted; the last good generation stays in place
 ├── FailedChecks            the joined model broke a promise written on one of its columns
 ├── RefreshRunning          another process is refreshing the same company
-├── NoGeneration            nothing has been refreshed yet
+├── NoGeneration            nothing has been refreshed yet, or nothing that was is whole any more
+├── DiskFailed              a file could not be written or read: the disk is full, or access is not allowed
 └── EngineFailed            the database gave up: time, memory, or a generation that is gone
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 __all__ = [
+    "DiskFailed",
     "EngineFailed",
     "FailedChecks",
     "InvalidFiles",
@@ -46,6 +48,14 @@ class RefreshRunning(TandemError):
 
 class NoGeneration(TandemError):
     """The company has no sealed generation to read."""
+
+
+class DiskFailed(TandemError):
+    """A disk is full, or does not let Tandem write. `place` is where, `why` what the system said."""
+
+    def __init__(self, place: object, why: str) -> None:
+        what_to_do = "Free space there, or see to it that Tandem may write, and refresh again"
+        super().__init__(f"{place}: {why}. {what_to_do}; until then the last good data stays.")
 
 
 class EngineFailed(TandemError):

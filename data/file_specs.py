@@ -23,11 +23,15 @@ COLUMN_TYPES: Mapping[str, str] = {
     "date": "DATE", "timestamp": "TIMESTAMP",
 }  # fmt: skip
 TEMPORAL = ("date", "timestamp")
-FORMATS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet")
+FORMATS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".xlsx")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t"}
+
+# A header further down than this is a slip of the finger.
+LAST_HEADER_ROW = 1000
 
 _KEYS = (
     "path", "zone", "through", "columns", "delimiter", "encoding", "decimal", "row_id", "updated_at", "may_be_empty",
+    "header_row", "sheet",
 )  # fmt: skip
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _DIRECTIVES = frozenset("YymdHIMSfpbBjz")
@@ -52,7 +56,8 @@ class FileSpec:
     """One raw file, or the parts that a glob finds. `delimiter` None is found from the header.
 
     `row_id` names a column that tells lines apart, so that an exact duplicate of a line is a second delivery
-    and counts once. `updated_at` names the column that decides between lines with an equal key.
+    and counts once. `updated_at` names the column that decides between lines with an equal key. `header_row` is the
+    line of the header where titles stand above it; `sheet` None is the first sheet of a workbook.
     """
 
     name: str
@@ -66,6 +71,8 @@ class FileSpec:
     row_id: str | None = None
     updated_at: str | None = None
     may_be_empty: bool = False
+    header_row: int | None = None
+    sheet: str | None = None
     place: Place = field(default=Place(""), compare=False)
 
     def types(self) -> dict[str, str]:
@@ -110,6 +117,8 @@ def _file_spec(name: str, fields: Fields, company: Company) -> FileSpec:
         row_id=_one_of_columns("row_id", fields, columns),
         updated_at=_one_of_columns("updated_at", fields, columns),
         may_be_empty=bool(fields.boolean("may_be_empty")),
+        header_row=fields.integer("header_row", 1, LAST_HEADER_ROW),
+        sheet=_sheet(fields),
         place=fields.node.place,
     )
 
@@ -151,6 +160,13 @@ def _zone(fields: Fields, company: Company) -> str:
         fields.report("zone", f"unknown time zone '{zone}'. {zone_hint(zone)}")
         return company.time_zone
     return zone or company.time_zone
+
+
+def _sheet(fields: Fields) -> str | None:
+    sheet = fields.text("sheet")
+    if sheet and not (fields.text("path") or "").lower().endswith(".xlsx"):
+        fields.report("sheet", "'sheet' is for a workbook, and 'path' does not end in .xlsx. Take the key out.")
+    return sheet
 
 
 def _encoding(fields: Fields) -> str | None:

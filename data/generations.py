@@ -4,7 +4,8 @@
     var/<company id>/generations/<name>/          model.duckdb, personal.duckdb, manifest.json, lease
 
 A generation never changes after it is sealed. A reader holds a shared lock on `lease`, so that pruning leaves it alone;
-the operating system drops the lock when the process ends, however it ends.
+the operating system drops the lock when the process ends, however it ends. Where the current one is no longer what was
+sealed, the newest one that is whole stands in for it and says so.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
-import json
 import os
 import shutil
 import weakref
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from data.company import Company
-from data.description import TableDescription, description_from, description_to
 from data.errors import NoGeneration, RefreshRunning
+from data.manifest import LoadedFile, Manifest, StageFact
+from data.wholeness import Damaged, OtherVersion, check_files, check_text, sealed_files, with_checksum
 
 __all__ = ["Generation", "LoadedFile", "Manifest", "StageFact", "current", "open_generation", "refresh_lock", "seal"]
 
@@ -31,89 +32,17 @@ KEPT = 3
 MODEL, PERSONAL, MANIFEST, LEASE = "model.duckdb", "personal.duckdb", "manifest.json", "lease"
 
 
-@dataclass(frozen=True)
-class LoadedFile:
-    """The accounting of one declared file: lines = loaded + quarantined + skipped."""
-
-    name: str
-    path: str
-    lines: int
-    loaded: int
-    quarantined: int
-    skipped: int
-    through: dt.date | None
-
-
-@dataclass(frozen=True)
-class StageFact:
-    """What questions need to know of a declared stage."""
-
-    name: str
-    label: str
-    band: str
-    owner: str
-    means: str
-    recorded_from: dt.date | None
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a generation holds, where it came from and how far it reaches.
-
-    `through` is the last day that all files of the stages cover, or None where no file says. `unmapped` counts rows
-    per table that were read but quarantined while mapping; `exclusions` are (table, why, rows).
-    """
-
-    generation: str
-    made_at: dt.datetime
-    through: dt.date | None
-    files: tuple[LoadedFile, ...]
-    tables: Mapping[str, TableDescription]
-    stages: tuple[StageFact, ...]
-    fingerprints: Mapping[str, str]
-    unmapped: Mapping[str, int]
-    exclusions: tuple[tuple[str, str, int], ...]
-    unmatched_campaigns: tuple[tuple[str, int], ...]
-
-    def describe(self) -> Mapping[str, TableDescription]:
-        """All tables that a question may use, with the columns that have no answer and why."""
-        return self.tables
-
-    def to_json(self) -> str:
-        tables = {name: description_to(table) for name, table in self.tables.items()}
-        content = asdict(self) | {"tables": tables}
-        return json.dumps(content, indent=1, default=lambda value: value.isoformat())
-
-    @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        content = json.loads(text)
-        return cls(
-            generation=content["generation"],
-            made_at=dt.datetime.fromisoformat(content["made_at"]),
-            through=_day(content["through"]),
-            files=tuple(LoadedFile(**file | {"through": _day(file["through"])}) for file in content["files"]),
-            tables={name: description_from(table) for name, table in content["tables"].items()},
-            stages=tuple(
-                StageFact(**stage | {"recorded_from": _day(stage["recorded_from"])}) for stage in content["stages"]
-            ),
-            fingerprints=content["fingerprints"],
-            unmapped=content["unmapped"],
-            exclusions=tuple((table, why, rows) for table, why, rows in content["exclusions"]),
-            unmatched_campaigns=tuple((text, count) for text, count in content["unmatched_campaigns"]),
-        )
-
-
-def _day(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
-
-
 @dataclass
 class Generation:
-    """A sealed generation that is held by a lease until `release`, or until nobody refers to it any more."""
+    """A sealed generation that is held by a lease until `release`, or until nobody refers to it any more.
+
+    `damaged` is the sentence about the current generation where this one stands in for it.
+    """
 
     folder: Path
     manifest: Manifest
     _lease: IO[bytes]
+    damaged: str | None = None
 
     def __post_init__(self) -> None:
         weakref.finalize(self, self._lease.close)
@@ -133,36 +62,81 @@ class Generation:
 def current(company: Company) -> str | None:
     """The name of the generation that CURRENT points to, or None before the first refresh."""
     try:
-        return (company.state / "CURRENT").read_text(encoding="ascii").strip() or None
+        return (company.state / "CURRENT").read_text(encoding="ascii", errors="replace").strip() or None
     except FileNotFoundError:
         return None
 
 
 def open_generation(company: Company, wanted: str | None = None) -> Generation:
-    """The current generation, or the one that is `wanted`, leased. Raises NoGeneration where there is none."""
-    while name := wanted or current(company):
-        folder = company.state / "generations" / name
-        try:
-            lease = (folder / LEASE).open("rb")
-        except FileNotFoundError:
-            if wanted or current(company) == name:
-                break
-            continue  # pruned between reading CURRENT and taking the lease: a newer one stands there now
-        fcntl.flock(lease, fcntl.LOCK_SH)
-        manifest = folder / MANIFEST
-        if manifest.exists():
-            try:
-                return Generation(folder, Manifest.from_json(manifest.read_text(encoding="utf-8")), lease)
-            except (KeyError, TypeError, ValueError):
-                lease.close()
-                made = "was made by another version of Tandem"
-                raise NoGeneration(f"The data of {company.name} {made}. {_how_to_refresh(company)}") from None
-        lease.close()
-        if wanted:
-            break
+    """The current generation, or the one that is `wanted`, leased. Raises NoGeneration where there is none.
+
+    Where the current one is damaged, the newest that is whole stands in for it.
+    """
     if wanted:
-        raise NoGeneration(f"{company.name} keeps no generation '{wanted}' any more: only the newest {KEPT} are kept.")
+        try:
+            return _leased(company, wanted)
+        except FileNotFoundError:
+            kept = f"only the newest {KEPT} are kept"
+            raise NoGeneration(f"{company.name} keeps no generation '{wanted}' any more: {kept}.") from None
+        except (Damaged, OtherVersion) as found:
+            data = f"The data of {company.name} in generation '{wanted}'"
+            raise NoGeneration(f"{data} {_what_is_wrong(found)}. {_how_to_refresh(company)}") from None
+    while name := current(company):
+        try:
+            return _leased(company, name)
+        except (FileNotFoundError, Damaged, OtherVersion) as found:
+            # Pruned between reading CURRENT and taking the lease: a newer one stands there by then.
+            if current(company) == name:
+                return _standing_in(company, name, found)
     raise NoGeneration(f"{company.name} has no data yet. {_how_to_refresh(company)}")
+
+
+def _leased(company: Company, name: str) -> Generation:
+    """A generation that is whole, leased. Raises FileNotFoundError where it was pruned, Damaged and OtherVersion."""
+    folder = company.state / "generations" / name
+    with contextlib.ExitStack() as undone:
+        try:
+            lease = undone.enter_context((folder / LEASE).open("rb"))
+            fcntl.flock(lease, fcntl.LOCK_SH)
+            text = (folder / MANIFEST).read_bytes()
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:
+            raise Damaged(f"its folder cannot be read ({error})") from error
+        check_text(text)
+        try:
+            manifest = Manifest.from_json(text.decode())
+        except (KeyError, TypeError, ValueError) as error:
+            raise OtherVersion from error
+        check_files(folder, manifest.sealed)
+        undone.pop_all()
+        return Generation(folder, manifest, lease)
+
+
+def _standing_in(company: Company, damaged: str, why: Exception) -> Generation:
+    """The newest whole generation besides the damaged one. Raises NoGeneration where none is whole."""
+    said = f"The newest data of {company.name} {_what_is_wrong(why)}."
+    for name in reversed(_sealed(company)):
+        if name == damaged:
+            continue
+        with contextlib.suppress(FileNotFoundError, Damaged, OtherVersion):
+            found = _leased(company, name)
+            shown = f"What is shown was loaded at {found.manifest.made_at:%Y-%m-%d %H:%M} UTC."
+            found.damaged = f"{said} {shown} {_how_to_refresh(company)}"
+            return found
+    raise NoGeneration(f"{said} {_how_to_refresh(company)}")
+
+
+def _what_is_wrong(found: Exception) -> str:
+    if isinstance(found, OtherVersion):
+        return "was made by another version of Tandem"
+    return f"is damaged: {found if isinstance(found, Damaged) else 'files of it are gone'}"
+
+
+def _sealed(company: Company) -> list[str]:
+    """The names of all sealed generations, oldest first. What is still being built begins with a dot."""
+    found = (company.state / "generations").glob("[!.]*")
+    return sorted(path.name for path in found)
 
 
 def _how_to_refresh(company: Company) -> str:
@@ -200,23 +174,33 @@ def building_folder(company: Company) -> Iterator[tuple[str, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def seal(company: Company, folder: Path, manifest: Manifest) -> None:
-    """Make a built folder the current generation: everything on disk first, then one small pointer is replaced."""
-    (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+def seal(company: Company, folder: Path, manifest: Manifest) -> Manifest:
+    """Make a built folder the current generation, and give its manifest with what was sealed.
+
+    Everything is on disk first, then one small pointer is replaced. What needs room comes before the folder gets its
+    name, so that a full disk leaves nothing behind.
+    """
+    manifest = replace(manifest, sealed=sealed_files((folder / MODEL, folder / PERSONAL)))
+    (folder / MANIFEST).write_text(with_checksum(manifest.to_json()), encoding="utf-8")
     (folder / LEASE).touch()
     (folder / PERSONAL).chmod(0o600)
     for file in folder.iterdir():
         _flush(file)
     _flush(folder)
-    final = company.state / "generations" / manifest.generation
-    folder.rename(final)
-    _flush(final.parent)
     pointer = company.state / "CURRENT.tmp"
     pointer.write_text(manifest.generation, encoding="ascii")
     _flush(pointer)
-    pointer.replace(company.state / "CURRENT")
+    final = company.state / "generations" / manifest.generation
+    folder.rename(final)
+    try:
+        _flush(final.parent)
+        pointer.replace(company.state / "CURRENT")
+    except OSError:
+        shutil.rmtree(final, ignore_errors=True)
+        raise
     _flush(company.state)
     _prune(company, keep=manifest.generation)
+    return manifest
 
 
 def _flush(path: Path) -> None:
@@ -228,17 +212,30 @@ def _flush(path: Path) -> None:
 
 
 def _prune(company: Company, keep: str) -> None:
-    """Remove all but the newest three, except those that somebody reads."""
-    sealed = sorted(path for path in (company.state / "generations").iterdir() if not path.name.startswith("."))
-    for folder in sealed[:-KEPT]:
-        if folder.name == keep:
+    """Remove all but the newest three that are whole, except those that somebody reads."""
+    whole = 0
+    for name in reversed(_sealed(company)):
+        if name == keep or whole < KEPT:
+            whole += _is_whole(company, name)
             continue
-        # Lease and manifest may be gone already, where an earlier removal was cut off.
-        with (folder / LEASE).open("ab") as lease:
-            try:
-                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            # The manifest goes first: a reader that arrives now sees that the generation is no longer whole.
-            (folder / MANIFEST).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+        # What cannot be removed is removed by a later refresh; the new generation is in place all the same.
+        with contextlib.suppress(OSError):
+            _remove(company.state / "generations" / name)
+
+
+def _is_whole(company: Company, name: str) -> bool:
+    try:
+        _leased(company, name).release()
+    except (OSError, Damaged, OtherVersion):
+        return False
+    return True
+
+
+def _remove(folder: Path) -> None:
+    # Lease and manifest may be gone already, where an earlier removal was cut off.
+    with (folder / LEASE).open("ab") as lease:
+        # BlockingIOError, an OSError, where somebody reads it.
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The manifest goes first: a reader that arrives now sees that the generation is no longer whole.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(folder)

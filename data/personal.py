@@ -5,6 +5,7 @@ Personal columns are joined to rows here, outside SQL, so that no expression of 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -23,13 +24,19 @@ __all__ = ["email_hash_key", "read_personal"]
 def email_hash_key(company: Company) -> bytes:
     """The secret that keys the hash of e-mails; made once per company, readable by its owner only."""
     file = company.state / "email.key"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(file.read_text(encoding="ascii"))
-    with os.fdopen(handle, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_hex(32))
+    if not file.exists():
+        # Written apart and linked whole: half a key, left by a full disk or a cut, would be used from then on.
+        file.parent.mkdir(parents=True, exist_ok=True)
+        apart = file.with_name(f"email.key.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(os.open(apart, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as made:
+                made.write(secrets.token_hex(32))
+                made.flush()
+                os.fsync(made.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(apart, file)
+        finally:
+            apart.unlink(missing_ok=True)
     return bytes.fromhex(file.read_text(encoding="ascii"))
 
 

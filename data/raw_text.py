@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 import polars as pl
 
-from data.decoding import Part, Record, check_columns, find_layout, is_blank, read_records, refused
+from data.decoding import Record, find_layout, read_records
 from data.engine import Workbench, quoted
 from data.file_specs import FileSpec
+from data.headers import Part, check_columns, is_blank, refused
+from data.workbooks import read_sheet
 
 __all__ = ["QUARANTINE", "RawText"]
 
@@ -19,6 +21,13 @@ QUARANTINE = "file VARCHAR, line BIGINT, column_name VARCHAR, reason VARCHAR, va
 _REJECTS = {"file": pl.String, "line": pl.Int64, "column_name": pl.String, "reason": pl.String, "value": pl.String}
 # Larger whole numbers are not exact as floats: an id that was stored so has lost digits.
 _EXACT = 2**53
+
+# Totals stand in the last rows, with perhaps some blank ones around them.
+_ENDING = 20
+_TOTALS = frozenset(
+    ("total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "gesamtergebnis",
+     "total general", "totale", "totaal", "razem", "somme", "suma")
+)  # fmt: skip
 
 
 class RawText:
@@ -45,6 +54,8 @@ class RawText:
         before = self.lines
         if part.path.name.lower().endswith(".parquet"):
             self._load_parquet(part)
+        elif part.path.name.lower().endswith(".xlsx"):
+            self._load_records(part, *read_sheet(part, self.spec))
         else:
             self._load_text(part)
         if self.lines == before and not self.spec.may_be_empty:
@@ -56,18 +67,44 @@ class RawText:
 
     def _load_text(self, part: Part) -> None:
         layout = find_layout(part, self.spec)
-        records = read_records(part, layout.encoding, layout.delimiter)
+        records = read_records(part, layout.encoding, layout.delimiter, layout.above)
         header = next(record for record in records if record.fields and not is_blank(record.fields))
-        seen = header.last
-        while chunk := list(islice(records, CHUNK)):
-            seen = chunk[-1].last
-            self._insert(part, self._frame(self._good(part, chunk, len(layout.header)), layout.header))
+        seen = self._load_records(part, layout.header, records) or header.last
         # The reader's count against one that was made without it: a line that only one of them saw is a lost line.
         if seen != layout.lines:
             raise refused(part.label, seen, f"ends here for the reader, but has {layout.lines} lines. Export it again.")
 
-    def _good(self, part: Part, records: Sequence[Record], width: int) -> list[tuple[int, list[str]]]:
-        """Line and fields of the records that fit the header; the others are counted as blank or rejected."""
+    def _load_records(self, part: Part, header: tuple[str, ...], records: Iterator[Record]) -> int:
+        """Add the records below a header; the last line they cover, or 0."""
+        seen = 0
+        ending: list[Record] = []
+        while chunk := list(islice(records, CHUNK)):
+            seen = chunk[-1].last
+            ending = [*ending, *chunk[-_ENDING:]][-_ENDING:]
+            self._insert(part, self._frame(self._good(part, chunk, header), header))
+        self._reject_totals(part, ending)
+        return seen
+
+    def _reject_totals(self, part: Part, ending: Sequence[Record]) -> None:
+        """A sum below the data would be counted as one more row of it, and double what is summed."""
+        below = takewhile(lambda record: _is_empty(record.fields) or _is_total(record.fields), reversed(ending))
+        lines = [str(record.first) for record in below if _is_total(record.fields)]
+        if lines:
+            which = f'"_file" = $file AND "_line" IN ({", ".join(lines)})'
+            self.bench.execute(
+                f'INSERT INTO {self.rejects} SELECT "_file", "_line", NULL, '
+                f"'is a total below the data, not a row of it', NULL FROM {self.table} WHERE {which}",
+                {"file": part.label},
+            )
+            self.bench.execute(f"DELETE FROM {self.table} WHERE {which}", {"file": part.label})
+
+    def _good(self, part: Part, records: Sequence[Record], header: Sequence[str]) -> list[tuple[int, list[str]]]:
+        """Line and fields of the records that fit the header; the others are counted as blank or rejected.
+
+        Delimiters at the end of a line, or of the header, make no column.
+        """
+        width = len(header)
+        named = max((number for number, name in enumerate(header, 1) if name), default=0)
         good: list[tuple[int, list[str]]] = []
         bad: list[tuple[str, int, None, str, None]] = []
         for record in records:
@@ -79,6 +116,12 @@ class RawText:
                 self.lines += record.last - record.first
             elif is_blank(fields):
                 self.blank += 1
+            elif record.wrong:
+                bad.append((part.label, record.first, None, record.wrong, None))
+            elif named <= len(fields) < width:
+                good.append((record.first, fields + [""] * (width - len(fields))))
+            elif len(fields) > width and is_blank(fields[width:]):
+                good.append((record.first, fields[:width]))
             elif len(fields) != width:
                 count = f"{len(fields)} field" + ("" if len(fields) == 1 else "s")
                 bad.append((part.label, record.first, None, f"has {count}, the header has {width}", None))
@@ -160,3 +203,13 @@ def _as_text(header: str, kind: pl.DataType, decimal: str) -> pl.Expr:
         whole = (column == column.floor()) & (column.abs() < _EXACT)
         text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
     return text.str.replace(".", decimal, literal=True) if decimal != "." else text
+
+
+def _is_empty(fields: Sequence[str] | None) -> bool:
+    return fields is not None and is_blank(fields)
+
+
+def _is_total(fields: Sequence[str] | None) -> bool:
+    """Whether the first text of a record is a word for a sum."""
+    first = next((field for field in fields or () if field.strip()), "")
+    return first.strip().rstrip(":").strip().casefold() in _TOTALS

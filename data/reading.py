@@ -16,9 +16,9 @@ from pathlib import Path
 from data.casting import Casts, casts_of, masked, select_casts, text_literal
 from data.company import Company
 from data.damage import refuse_ambiguous_dates, refuse_damaged_ids
-from data.decoding import Part, refused
 from data.engine import Workbench, quoted
 from data.file_specs import FileColumn, FileSpec, expand_variables, starting_folder
+from data.headers import Part, refused
 from data.raw_text import QUARANTINE, RawText
 from data.yaml_files import shown
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from data.absences import reasons
 from data.company import Company
 from data.description import TableDescription
 from data.engine import Workbench
-from data.errors import Problem, Problems, RefusedSources
+from data.errors import DiskFailed, Problem, Problems, RefusedSources
 from data.generations import (
     MODEL,
     PERSONAL,
@@ -37,7 +38,7 @@ from data.reading import FileReport, read_file
 from data.sources import Sources, read_sources
 from data.stages import Stages, read_stages
 
-__all__ = ["Progress", "ensure_generation", "models_fingerprint", "needs_refresh", "refresh"]
+__all__ = ["Progress", "disk_told", "ensure_generation", "models_fingerprint", "needs_refresh", "refresh"]
 
 # Told before each piece of work: what is being done, and the share of the whole that is done already.
 Progress = Callable[[str, float], None]
@@ -60,9 +61,9 @@ class _Build:
 def refresh(company: Company, progress: Progress) -> Manifest:
     """Build, check and seal a new generation, and make it the current one.
 
-    Raises InvalidFiles, RefusedSources, FailedChecks (the last good generation stays) and RefreshRunning.
+    Raises InvalidFiles, RefusedSources, FailedChecks, DiskFailed (the last good generation stays) and RefreshRunning.
     """
-    with refresh_lock(company):
+    with disk_told(company), refresh_lock(company):
         is_due = demo.is_due(company, dt.date.today())
         if is_due:
             yesterday = dt.date.today() - dt.timedelta(days=1)
@@ -77,10 +78,18 @@ def refresh(company: Company, progress: Progress) -> Manifest:
                 for step in STEPS:
                     step(build)
             progress("Sealing", 0.95)
-            manifest = _manifest(name, build)
-            seal(company, folder, manifest)
+            manifest = seal(company, folder, _manifest(name, build))
     progress("Done", 1.0)
     return manifest
+
+
+@contextmanager
+def disk_told(company: Company) -> Iterator[None]:
+    """What the system says of a file becomes a sentence with the place and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskFailed(error.filename or company.state, (error.strerror or str(error)).lower()) from error
 
 
 def needs_refresh(company: Company) -> bool:

@@ -8,7 +8,7 @@ from data.company import Company, read_company
 from data.generations import Manifest
 from data.refresh import refresh
 
-__all__ = ["LAST", "SmallCompany"]
+__all__ = ["DEALS", "LAST", "PEOPLE", "SmallCompany"]
 
 COMPANY = """\
 id: small

@@ -37,6 +37,7 @@ from data.generations import (
 )
 from data.personal import read_personal
 from data.refresh import ensure_generation
+from data.wholeness import with_checksum
 from tests.conftest import PROJECT
 from tests.small_company import LAST, PEOPLE, SmallCompany
 
@@ -191,11 +192,11 @@ def test_a_manifest_of_another_version_says_what_to_do(
     manifest = small.company.state / "generations" / str(current(small.company)) / "manifest.json"
     made = json.loads(manifest.read_text())
     damage(made)
-    manifest.write_text(json.dumps(made))
+    manifest.write_text(with_checksum(json.dumps(made)))
     with pytest.raises(NoGeneration) as told:
         open_generation(small.company)
     assert str(told.value) == (
-        "The data of Small & Sons was made by another version of Tandem."
+        "The newest data of Small & Sons was made by another version of Tandem."
         f" Run: python tandem.py refresh --company {small.folder}"
     )
     small.refresh()

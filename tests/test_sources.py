@@ -24,9 +24,9 @@ FILE_MISTAKES = [
         "Types: boolean, date, integer, number, text, timestamp.",
     ),
     (
-        "web: {path: web.xlsx, columns: {id: text}}",
-        "2:15: files.web: 'path' ends in '.xlsx'. Allowed: .csv, .tsv, .txt, .csv.gz, .tsv.gz, .txt.gz, .parquet. "
-        "Export the data in one of them.",
+        "web: {path: web.xls, columns: {id: text}}",
+        "2:15: files.web: 'path' ends in '.xls'. Allowed: .csv, .tsv, .txt, .csv.gz, .tsv.gz, .txt.gz, .parquet, "
+        ".xlsx. Export the data in one of them.",
     ),
     (
         "web: {path: web.csv, columns: {id: text}, zone: Europe/Berln}",
@@ -73,7 +73,7 @@ FILE_MISTAKES = [
     (
         "web: {path: web.csv, colums: {id: text}, columns: {id: text}}",
         "2:24: files.web: unknown key 'colums'. Did you mean 'columns'? Known: columns, decimal, delimiter, encoding, "
-        "may_be_empty, path, row_id, through, updated_at, zone.",
+        "header_row, may_be_empty, path, row_id, sheet, through, updated_at, zone.",
     ),
 ]
 
