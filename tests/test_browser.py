@@ -197,6 +197,19 @@ def a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_s
             assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
 
 
+def every_page_can_be_read_by_everybody(chromium: Browser, server: str) -> None:
+    """axe finds nothing on any page. The menu is left out: its list is Streamlit's own, and no list to axe."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.").Axe()
+    for address in ("", "funnel", "campaigns", "sources", "definitions", "data_health"):
+        with walking(chromium, server) as walk:
+            walk.page.goto(f"{server}/{address}")
+            walk.page.locator(".stMain h1").wait_for(timeout=MILLISECONDS)
+            walk.page.get_by_text("Data through").first.wait_for(timeout=MILLISECONDS)
+            walk.page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=MILLISECONDS)
+            found = axe.run(walk.page, context={"exclude": [["[data-testid=stSidebarNav]"]]}).response["violations"]
+            assert [(address, one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
 def _rgb(color: str) -> str:
     red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgb({red}, {green}, {blue})"
@@ -208,6 +221,7 @@ STEPS = (
     a_walk_over_both_pages_with_a_period_that_stays,
     a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows,
     a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_side,
+    every_page_can_be_read_by_everybody,
 )
 
 
