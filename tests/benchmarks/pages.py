@@ -49,7 +49,7 @@ class Watch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        DuckDBEngine.run = self._run  # type: ignore[method-assign]  # put back
+        DuckDBEngine.run = self._run  # type: ignore[method-assign]  # what stood there before
 
 
 def scan_ms() -> float:
