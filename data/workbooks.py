@@ -24,6 +24,7 @@ __all__ = ["read_sheet"]
 
 # A spreadsheet keeps 15 digits of a number; a longer id has lost its last ones.
 _DIGITS_KEPT = 10**15
+# openpyxl checks little: of a damaged workbook, whatever its reading stumbles over comes up as it is.
 _UNREADABLE = (
     zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError,
     EOFError, OSError, NotImplementedError,

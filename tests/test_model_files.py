@@ -54,7 +54,8 @@ class TestChecks:
 
     def test_a_value_with_a_quote_may_be_one_of_the_allowed(self, tmp_path: Path) -> None:
         model(tmp_path, "mine", "select contact_id, country -- #one_of('FR', 'it''s')\nfrom contacts")
-        built(tmp_path, contacts=[{"contact_id": "C1", "country": "it's"}])
+        bench = built(tmp_path, contacts=[{"contact_id": "C1", "country": "it's"}])
+        assert bench.frame("SELECT * FROM mine").rows() == [("C1", "it's")]
 
     def test_a_key_must_be_one(self, tmp_path: Path) -> None:
         model(tmp_path, "mine", "-- #key(country)\nselect country from contacts")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from data.calendar import PRESETS, comparison, preset
 from metrics import Query, Session, only
 from pages import _words
 from tests.conftest import OLIST, PROJECT
+from tests.filtered_page import read
 from tests.small_company import PEOPLE, SmallCompany
 
 TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
@@ -68,11 +68,6 @@ def sound(screen: AppTest) -> AppTest:
     assert not screen.exception
     assert [told.value for told in (*screen.error, *screen.warning)] == []
     return screen
-
-
-def read(text: str) -> str:
-    """Text as a browser shows it."""
-    return html.unescape(text).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def said(screen: AppTest) -> str:

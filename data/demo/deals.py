@@ -24,7 +24,6 @@ PROBABILITY = (0.1, 0.35, 0.65, 1.0, 0.0)
 FORECAST = ("Pipeline", "Best case", "Commit", "Closed", "Closed")
 SCOPES = ("planning, one site", "planning, all sites", "replenishment", "planning and slotting", "pilot")
 ROLES = ("Decision maker", "Influencer", "User", "Buyer")
-CURRENCIES = tuple(dict.fromkeys(region.currency for region in story.REGIONS))
 
 
 @dataclass(frozen=True)
