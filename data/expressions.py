@@ -2,7 +2,7 @@
 
 The SQL that runs is generated from the accepted tree, never the text that was given. Two changes are
 made on the way: a division by zero gives NULL (DuckDB would give infinity), and a cast that cannot be
-made gives NULL.
+made gives NULL. `points(condition)` is the one function of our own: 1 where the condition is true, else 0.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ LONGEST_TEXT = 2_000
 MOST_NODES = 400
 LONGEST_REPLACEMENT = 20
 MOST_REPLACEMENTS = 3
+POINTS = "points"
 
 _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.DPipe,
@@ -103,7 +104,7 @@ def _accept(text: str, rules: Rules) -> Expression:
         if name not in rules.columns:
             raise _Refused(f"unknown {rules.columns_are} '{name}'. {did_you_mean(name, rules.columns)}")
     _check_aggregation(tree, rules)
-    safe = tree.transform(_safe_division).transform(_safe_cast)
+    safe = _safe(tree)
     return Expression(
         safe.sql(dialect="duckdb", identify=True),
         safe,
@@ -146,6 +147,9 @@ def _check_node(node: exp.Expr, rules: Rules) -> None:
             raise _Refused(f"'{shown}': an aggregate is not allowed here, only an expression over one row.")
     elif isinstance(node, exp.Replace):
         _check_replacement(node)
+    elif _is_points(node):
+        if len(node.expressions) != 1:
+            raise _Refused(f"'{shown}': points takes one condition, such as points(employees >= 50).")
     elif not isinstance(node, (*_OPERATORS, *_LEAVES, *_FUNCTIONS)):
         raise _Refused(f"'{shown}' is not allowed. {_what_is_allowed(node)}")
 
@@ -163,7 +167,7 @@ def _check_replacement(node: exp.Replace) -> None:
 def _what_is_allowed(node: exp.Expr) -> str:
     if not isinstance(node, exp.Func):
         return "Allowed: columns, constants, arithmetic, comparisons, and/or/not, in (...), CASE, casts and functions."
-    names = {kind.sql_name().lower() for kind in (*_FUNCTIONS, *_AGGREGATES)}
+    names = {kind.sql_name().lower() for kind in (*_FUNCTIONS, *_AGGREGATES)} | {POINTS}
     return did_you_mean(node.name or node.sql_name(), names, "Allowed functions")
 
 
@@ -203,14 +207,29 @@ def _is_additive(tree: exp.Expr) -> bool:
     return isinstance(node, (exp.Count, exp.Sum)) and not isinstance(node.this, exp.Distinct)
 
 
-def _safe_division(node: exp.Expr) -> exp.Expr:
-    # DuckDB answers 1/0 with infinity; an answer must be empty instead.
+def _safe(tree: exp.Expr) -> exp.Expr:
+    """The tree with every part that could go wrong in a row replaced, inner ones first: none hides inside another."""
+    safe = tree.copy()
+    for node in reversed(list(safe.bfs())):
+        better = _safe_part(node)
+        if node is safe:
+            safe = better
+        elif better is not node:
+            node.replace(better)
+    return safe
+
+
+def _safe_part(node: exp.Expr) -> exp.Expr:
     if isinstance(node, (exp.Div, exp.Mod)) and not isinstance(node.expression, exp.Nullif):
+        # DuckDB answers 1/0 with infinity; an answer must be empty instead.
         node.set("expression", exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0)))
+    elif isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+        return exp.TryCast(this=node.this.copy(), to=node.to.copy())
+    elif _is_points(node):
+        # A condition whose answer is unknown earns nothing: CASE takes NULL for not true.
+        return exp.Case().when(node.expressions[0].copy(), exp.Literal.number(1)).else_(exp.Literal.number(0))
     return node
 
 
-def _safe_cast(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
-        return exp.TryCast(this=node.this, to=node.to)
-    return node
+def _is_points(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() == POINTS
