@@ -10,9 +10,9 @@ from typing import Any
 from data.description import TableDescription
 from data.errors import Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
-from data.stages import STAGES
 from data.yaml_files import Fields, Node
-from metrics.kinds import BANDS, GOOD, OWNERS, UNITS, Aggregate, Formula, Funnel, Input, Metric, Ratio, Step
+from metrics.funnel_files import FUNNEL_KEYS, read_funnel
+from metrics.kinds import BANDS, GOOD, OWNERS, UNITS, Aggregate, Formula, Input, Metric, Ratio
 
 __all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
 
@@ -24,7 +24,7 @@ _OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "aggregate": ("table", "expr", "time"),
     "ratio": ("numerator", "denominator"),
     "formula": ("expr", "inputs"),
-    "funnel": ("steps", "entry", "skips"),
+    "funnel": FUNNEL_KEYS,
 }
 
 
@@ -167,42 +167,9 @@ def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formul
     return Formula(**common, expr=expr, inputs=tuple((name, found) for name, found in inputs if found is not None))
 
 
-def _funnel(fields: Fields, common: dict[str, Any], reading: Reading) -> Funnel | None:
-    steps = [_step(item, index, fields, reading.problems) for index, item in enumerate(fields.items("steps"))]
-    known = [step for step in steps if step is not None]
-    if len(steps) < 2:
-        fields.report("steps", "'steps' is a list of at least two stages, for example {stage: mql, within: 30 days}.")
-        return None
-    order = [STAGES.index(step.stage) for step in known]
-    if order != sorted(set(order)):
-        fields.report("steps", f"the stages must follow the order {', '.join(STAGES)}, each at most once.")
-    if len(known) < len(steps):
-        return None
-    return Funnel(
-        **common,
-        steps=tuple(known),
-        entry=fields.choice("entry", ("first", "every")) or "first",
-        skips=fields.choice("skips", ("imply", "require")) or "imply",
-    )
-
-
-def _step(item: Node, index: int, fields: Fields, problems: Problems) -> Step | None:
-    own = Fields(item, problems, f"{fields.subject}.steps", ("stage", "within"))
-    stage = own.choice("stage", STAGES, required=True)
-    text = own.text("within", required=index > 0)
-    match = re.fullmatch(r"(\d{1,4}) days?", text or "")
-    if text is not None and match is None:
-        own.report("within", f"'within' is '{text}'; write a number of days such as 30 days.")
-    if index == 0 and "within" in own:
-        own.report("within", "the first step has no step before it, so it has no 'within'.")
-    if stage is None or (index > 0 and match is None):
-        return None
-    return Step(stage, int(match[1]) if match and index else None)
-
-
 _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]] = {
     "aggregate": _aggregate,
     "ratio": _ratio,
     "formula": _formula,
-    "funnel": _funnel,
+    "funnel": read_funnel,
 }

@@ -17,7 +17,8 @@ from data.company import Company
 from data.engine import DuckDBEngine, Engine, Values
 from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
-from metrics.emit import emit_funnel, emit_plan, emit_rows
+from metrics.emit import emit_plan, emit_rows
+from metrics.emit_funnels import emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
 from metrics.kinds import FUNNEL_RESULTS, Funnel

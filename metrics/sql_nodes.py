@@ -1,15 +1,31 @@
-"""Small pieces of SQL trees that every answer is made of, such as dates and fractions. Knows no plan.
+"""Small pieces of SQL trees that every answer is made of: scans, dates, fractions. Knows no kind of metric.
 
 Date arithmetic is written with own nodes, since it means other things elsewhere.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+
 from sqlglot import exp
 
-from metrics.nodes import PeriodKey
+from metrics.nodes import PeriodKey, Reference, Scan
 
-__all__ = ["as_type", "column", "days_between", "divided", "named", "parameter", "period_start", "total"]
+__all__ = [
+    "as_type",
+    "column",
+    "days_between",
+    "divided",
+    "grouped",
+    "named",
+    "parameter",
+    "period_start",
+    "reference",
+    "scanned",
+    "stacked",
+    "total",
+]
 
 
 def column(name: str, scope: str | None = None) -> exp.Column:
@@ -62,3 +78,26 @@ def period_start(key: PeriodKey) -> exp.Expr:
 def days_between(start: exp.Expr, until: exp.Expr) -> exp.Expr:
     """Whole days between two dates."""
     return exp.DateDiff(this=until, expression=start, unit=exp.var("DAY"))
+
+
+def reference(place: Reference) -> exp.Column:
+    return column(place.column, place.scope)
+
+
+def scanned(select: exp.Select, scan: Scan) -> exp.Select:
+    select = select.from_(exp.to_identifier(scan.table, quoted=True))
+    for join in scan.joins:
+        table = exp.alias_(exp.to_table(f'"{join.table}"', dialect="duckdb"), join.link, quoted=True, table=True)
+        matched = column(join.own, scan.table).eq(column(join.target, join.link))
+        select = select.join(table, on=matched, join_type="left")
+    for condition in scan.conditions:
+        select = select.where(condition.copy_tree())
+    return select
+
+
+def grouped(select: exp.Select, keys: Sequence[exp.Expr]) -> exp.Select:
+    return select.group_by(*[key.copy() for key in keys]) if keys else select
+
+
+def stacked(parts: Sequence[exp.Query]) -> exp.Query:
+    return functools.reduce(lambda one, other: exp.union(one, other, distinct=False), parts)

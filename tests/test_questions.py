@@ -18,7 +18,8 @@ from data.calendar import GRAINS, Period, start_of
 from data.description import Column
 from data.errors import InvalidFiles, InvalidQuestion
 from metrics import OpenCompany, Query, Session, only
-from metrics.emit import emit_funnel, emit_plan, emit_rows
+from metrics.emit import emit_plan, emit_rows
+from metrics.emit_funnels import emit_funnel
 from metrics.kinds import FUNNEL_RESULTS
 from tests.small_company import SmallCompany
 from tests.tiny_sessions import THROUGH, BenchEngine, TinyCompany
