@@ -8,36 +8,38 @@ import time
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from data.company import company_folder
 from data.errors import RefreshRunning, TandemError
 from data.refresh import ensure_generation, needs_refresh
-from metrics import OpenCompany, open_company
+from metrics import OpenCompany
 from pages import _theme
 from pages._filters import view_from_sidebar, written_out
 from pages._health import announce
 from pages._page import address
+from pages._server import opened, warmed
 from pages._words import escape
 
 ICON = Path(__file__).parent / "pages" / "_icon.svg"
-PAGES = {
-    "Meet": [st.Page("pages/this_week.py", title="This week", icon=":material/today:", default=True)],
-    "Understand": [
-        st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:"),
-        st.Page("pages/campaigns.py", title="Campaigns", icon=":material/campaign:"),
-        st.Page("pages/sources.py", title="Sources", icon=":material/alt_route:"),
-    ],
-    "Agree": [
-        st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
-        st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
-    ],
-}
 
 
-@st.cache_resource(show_spinner=False)
-def opened(folder: str) -> OpenCompany:
-    """One open company for all viewers of this process."""
-    return open_company(folder)
+def navigation() -> StreamlitPage:
+    """The pages, by what one does with them, and the one that is asked for."""
+    return st.navigation(
+        {
+            "Meet": [st.Page("pages/this_week.py", title="This week", icon=":material/today:", default=True)],
+            "Understand": [
+                st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:"),
+                st.Page("pages/campaigns.py", title="Campaigns", icon=":material/campaign:"),
+                st.Page("pages/sources.py", title="Sources", icon=":material/alt_route:"),
+            ],
+            "Agree": [
+                st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
+                st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
+            ],
+        }
+    )
 
 
 def prepare(company: OpenCompany) -> None:
@@ -57,7 +59,7 @@ def prepare(company: OpenCompany) -> None:
 
 def main() -> None:
     st.set_page_config(page_title="Tandem", page_icon=str(ICON), layout="wide")
-    page = st.navigation(PAGES)
+    page = navigation()
     words = written_out()
     if words is not None or "on_the_way_to" in st.session_state:
         st.switch_page(st.session_state.pop("on_the_way_to", page), query_params=words or address())
@@ -77,11 +79,19 @@ def main() -> None:
     page.run()
 
 
-try:
-    main()
-except TandemError as error:
-    st.error("  \n".join(escape(line) for line in str(error).splitlines()))
-except Exception:  # the screen is the one place of its kind that catches everything: it logs it with an id
-    fault = secrets.token_hex(4)
-    logging.exception("fault %s", fault)
-    st.error(f"Something went wrong inside Tandem. The server's log has it under fault {fault}.")
+def shown() -> None:
+    """The screen of one viewer, or in its place what went wrong."""
+    try:
+        main()
+    except TandemError as error:
+        st.error("  \n".join(escape(line) for line in str(error).splitlines()))
+    except Exception:  # the screen is the one place of its kind that catches everything: it logs it with an id
+        fault = secrets.token_hex(4)
+        logging.exception("fault %s", fault)
+        st.error(f"Something went wrong inside Tandem. The server's log has it under fault {fault}.")
+
+
+if __name__ == "__main__":  # Streamlit runs this file for each viewer, anew after each click,
+    shown()
+else:  # and imports it once, as the server starts.
+    app = st.App(__file__, lifespan=warmed)

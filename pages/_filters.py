@@ -16,7 +16,7 @@ from pages._page import View, address
 from pages._theme import Theme
 from pages._words import escape, strong
 
-__all__ = ["DIMENSIONS", "view_from_sidebar", "written_out"]
+__all__ = ["DIMENSIONS", "first_view", "view_from_sidebar", "written_out"]
 
 GRAINS = {"day": "Day", "week": "Week", "month": "Month"}
 COMPARE = {"previous": "Period before, like for like", "last_year": "A year before", "none": "Nothing"}
@@ -71,6 +71,12 @@ def view_from_sidebar(session: Session, theme: Theme) -> View:
         has_channels=bool(channels),
         where=" and ".join(f"({condition})" for condition in conditions if condition) or None,
     )
+
+
+def first_view(session: Session, theme: Theme) -> View:
+    """What a newcomer sees, who has chosen nothing. Draws nothing."""
+    channels, _ = _values(session, "channel"), _values(session, "segment")
+    return View(session, theme, _period(session, None), "week", "previous", where=None, has_channels=bool(channels))
 
 
 def _period_choice(pinned: Period | None) -> str | None:

@@ -23,7 +23,7 @@ from pages._theme import Theme
 from pages._tiles import Tile
 from pages._words import escape
 
-__all__ = ["View", "address", "ask", "dates", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
+__all__ = ["View", "address", "ask", "dates", "history", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
 
 HISTORY = 12
 MOST_ROWS = 2_000
@@ -111,11 +111,10 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     Behind them stand tiles of metrics `to_date`, whose rows are not those of the period.
     """
     names = answer.query.metrics
-    past = leading_to(seen.period.until, seen.grain, seen.session.company, HISTORY)
-    history = seen.session.answer(Query(names, grain=seen.grain, period=past, where=seen.where, is_shared=True)).frame
-    last = periods_within(past, seen.grain, seen.session.company)[-1]
+    past = history(seen, names)
+    last = periods_within(_past(seen), seen.grain, seen.session.company)[-1]
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
-    shown = [_tile(seen, answer, name, history, is_incomplete) for name in names]
+    shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
     by = ("channel",) if seen.has_channels else ()
     periods = {tile.key: None for tile in to_date}
     _tiles.show(
@@ -123,6 +122,16 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
         seen.theme,
         on_rows=lambda name: show_rows(seen, name, periods.get(name, seen.period), by),
     )
+
+
+def history(seen: View, names: tuple[str, ...]) -> pl.DataFrame:
+    """Metrics by period, up to the end of the chosen one: what the small lines of tiles draw."""
+    query = Query(names, grain=seen.grain, period=_past(seen), where=seen.where, is_shared=True)
+    return seen.session.answer(query).frame
+
+
+def _past(seen: View) -> Period:
+    return leading_to(seen.period.until, seen.grain, seen.session.company, HISTORY)
 
 
 def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incomplete: bool) -> Tile:

@@ -7,14 +7,12 @@ import streamlit as st
 from pages import _page as page
 from pages import _pictures as pictures
 from pages import _sentences as sentences
+from pages import _week as week
 from pages._dates import span
 from pages._panels import opening
 
-TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
-
 seen = page.view(__file__)
-answer = page.ask(seen, TILES)
-origins = page.ask(seen, ("leads",), by=("channel",))
+answer, origins = week.numbers(seen), week.origins(seen)
 
 opening(sentences.period_title(seen), sentences.week(seen, answer, origins), page.dates(seen, answer))
 page.tiles(seen, answer)
