@@ -2,7 +2,8 @@
 
 The SQL that runs is generated from the accepted tree, never the text that was given. Two changes are
 made on the way: a division by zero gives NULL (DuckDB would give infinity), and a cast that cannot be
-made gives NULL. `points(condition)` is the one function of our own: 1 where the condition is true, else 0.
+made gives NULL. Every operator and function knows which kinds of values it takes. `points(condition)` is the one
+function of our own: 1 where the condition is true, else 0.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from data.errors import Place, Problems, did_you_mean
+from data.expression_functions import AGGREGATES, FUNCTIONS, POINTS, Kind
+from data.expression_types import Mismatch, Types, said
 
 __all__ = ["Expression", "Rules", "literal", "parse_expression"]
 
@@ -23,7 +26,8 @@ LONGEST_TEXT = 2_000
 MOST_NODES = 400
 LONGEST_REPLACEMENT = 20
 MOST_REPLACEMENTS = 3
-POINTS = "points"
+
+COUNT_IT = " Count what is true, such as count(*) filter (where is_won), or write points(is_won)."
 
 _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.DPipe,
@@ -31,33 +35,28 @@ _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case, exp.If,
 )  # fmt: skip
 _LEAVES = (exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.DataTypeParam, exp.Var)
-# `repeat`, `lpad`, `levenshtein` and list functions ignore interrupts and memory limits: none may stand here.
-_FUNCTIONS = (
-    exp.Abs, exp.Ceil, exp.Coalesce, exp.Concat, exp.Contains, exp.DateDiff, exp.Floor, exp.Greatest, exp.Least,
-    exp.Left, exp.Length, exp.Lower, exp.Month, exp.Nullif, exp.Quarter, exp.RegexpLike, exp.Replace, exp.Right,
-    exp.Round, exp.SplitPart, exp.StartsWith, exp.Substring, exp.TimestampTrunc, exp.Trim, exp.Upper, exp.Year,
-)  # fmt: skip
 _CASTS = (exp.Cast, exp.TryCast)
-_AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.AnyValue)
+_AGGREGATES = tuple(AGGREGATES)
 _AGGREGATE_PARTS = (exp.Distinct, exp.Filter, exp.Where, exp.Star, exp.IgnoreNulls)
-_EXTREMES = (exp.Min, exp.Max, exp.AnyValue)
-_SUMS = (exp.Sum, exp.Avg, exp.Median)
 _CAST_TYPES = {"TEXT", "VARCHAR", "INT", "BIGINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE", "TIMESTAMP"}
 _UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "HOUR", "MINUTE"}
-_TEXT_TYPES = ("VARCHAR", "TEXT")
+# A condition of a text that matters stays below these; beyond them, numbers stop being exact.
+LARGEST_NUMBER = 1e18
 
 
 @dataclass(frozen=True)
 class Expression:
     """An accepted expression. Two are equal when their normalised SQL is.
 
-    `columns` are the columns it reads. `additive` says that results of disjoint groups may be added up.
+    `columns` are the columns it reads. `additive` says that results of disjoint groups may be added up. `kind` is what
+    it gives: text, number, boolean, date, timestamp, or any where that is not known.
     """
 
     sql: str
     tree: exp.Expr = field(compare=False, hash=False, repr=False)
     columns: frozenset[str] = frozenset()
     additive: bool = False
+    kind: Kind = field(default="any", compare=False)
 
     def copy_tree(self) -> exp.Expr:
         """A tree of one's own: sqlglot's trees are mutable."""
@@ -66,11 +65,16 @@ class Expression:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is allowed here: columns with their types, and whether exactly one level of aggregates is expected."""
+    """What is allowed here: columns with their types, and whether exactly one level of aggregates is expected.
+
+    `columns` gives DuckDB types; of a type that is not known ("ANY", for example) nothing is demanded. `gives` is the
+    kind that the whole must have: boolean of a condition, number of a score or a metric.
+    """
 
     columns: Mapping[str, str]
     aggregates: bool = False
     columns_are: str = "column"
+    gives: Kind | None = None
 
 
 class _Refused(Exception):
@@ -80,14 +84,14 @@ class _Refused(Exception):
 def literal(value: object) -> Expression:
     """A constant of a YAML file as an expression."""
     tree = exp.convert(value)
-    return Expression(tree.sql(dialect="duckdb"), tree)
+    return Expression(tree.sql(dialect="duckdb"), tree, kind=Types(tree, {}).of(tree))
 
 
 def parse_expression(text: str, rules: Rules, place: Place, problems: Problems, subject: str) -> Expression | None:
     """The expression, or None with one problem at `place` that starts with `subject`."""
     try:
         return _accept(text, rules)
-    except _Refused as refused:
+    except (_Refused, Mismatch) as refused:
         problems.add(place, f"{subject}: {refused}")
         return None
 
@@ -104,13 +108,27 @@ def _accept(text: str, rules: Rules) -> Expression:
         if name not in rules.columns:
             raise _Refused(f"unknown {rules.columns_are} '{name}'. {did_you_mean(name, rules.columns)}")
     _check_aggregation(tree, rules)
+    types = Types(tree, rules.columns)
+    kind = types.of(tree)
+    _check_whole(tree, types, rules)
+    for constant, wanted in types.dates:
+        constant.replace(exp.cast(constant.copy(), wanted))
     safe = _safe(tree)
     return Expression(
         safe.sql(dialect="duckdb", identify=True),
         safe,
         frozenset(names),
         additive=_is_additive(tree),
+        kind=kind,
     )
+
+
+def _check_whole(tree: exp.Expr, types: Types, rules: Rules) -> None:
+    kind = types.of(tree)
+    if rules.gives == "boolean":
+        types.condition(tree)
+    elif rules.gives == "number" and kind not in ("number", "any"):
+        raise _Refused(f"{said(tree)} is no number.{COUNT_IT * (kind == 'boolean')}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -125,6 +143,10 @@ def _parse(text: str) -> exp.Expr:
         raise _Refused(f"'{text}' is not an expression ({reason}).") from None
     if any(token.comments for token in tokens):
         raise _Refused(f"'{text}': comments are not allowed inside an expression.")
+    for token in tokens:
+        hidden = [sign for sign in token.text if not sign.isprintable()]
+        if hidden and token.token_type is not TokenType.STRING:
+            raise _Refused(f"holds an invisible character (U+{ord(hidden[0]):04X}). Type '{text}' again by hand.")
     return tree
 
 
@@ -145,12 +167,16 @@ def _check_node(node: exp.Expr, rules: Rules) -> None:
     elif isinstance(node, (*_AGGREGATES, *_AGGREGATE_PARTS)):
         if not rules.aggregates:
             raise _Refused(f"'{shown}': an aggregate is not allowed here, only an expression over one row.")
+    elif isinstance(node, exp.Literal) and not node.is_string and not abs(float(node.name)) <= LARGEST_NUMBER:
+        raise _Refused(f"'{shown}' is larger than any number here; write at most {LARGEST_NUMBER:.0e}.")
+    elif isinstance(node, exp.RegexpLike) and not isinstance(node.expression, exp.Literal):
+        raise _Refused(f"'{shown}': the pattern of regexp_matches is a text constant, such as '^https'.")
     elif isinstance(node, exp.Replace):
         _check_replacement(node)
     elif _is_points(node):
         if len(node.expressions) != 1:
             raise _Refused(f"'{shown}': points takes one condition, such as points(employees >= 50).")
-    elif not isinstance(node, (*_OPERATORS, *_LEAVES, *_FUNCTIONS)):
+    elif not isinstance(node, (*_OPERATORS, *_LEAVES, *FUNCTIONS)):
         raise _Refused(f"'{shown}' is not allowed. {_what_is_allowed(node)}")
 
 
@@ -167,12 +193,12 @@ def _check_replacement(node: exp.Replace) -> None:
 def _what_is_allowed(node: exp.Expr) -> str:
     if not isinstance(node, exp.Func):
         return "Allowed: columns, constants, arithmetic, comparisons, and/or/not, in (...), CASE, casts and functions."
-    names = {kind.sql_name().lower() for kind in (*_FUNCTIONS, *_AGGREGATES)} | {POINTS}
+    names = {function.name for function in (*FUNCTIONS.values(), *AGGREGATES.values())} | {"if", POINTS}
     return did_you_mean(node.name or node.sql_name(), names, "Allowed functions")
 
 
 def _check_aggregation(tree: exp.Expr, rules: Rules) -> None:
-    """With aggregates allowed: every column stands inside exactly one aggregate; extremes see no text."""
+    """With aggregates allowed: every column stands inside exactly one aggregate."""
     if not rules.aggregates:
         return
     found = list(tree.find_all(*_AGGREGATES))
@@ -182,17 +208,8 @@ def _check_aggregation(tree: exp.Expr, rules: Rules) -> None:
         if aggregate.find_ancestor(*_AGGREGATES, exp.Where):
             raise _Refused(f"'{aggregate.sql(dialect='duckdb')}': an aggregate inside an aggregate is not allowed.")
     for column in tree.find_all(exp.Column):
-        inside = column.find_ancestor(*_AGGREGATES, exp.Filter)
-        if inside is None:
+        if column.find_ancestor(*_AGGREGATES, exp.Filter) is None:
             raise _Refused(f"'{column.name}' stands outside of an aggregate: wrap it, for example sum({column.name}).")
-        is_text = rules.columns.get(column.name, "").upper().startswith(_TEXT_TYPES)
-        if isinstance(inside, _EXTREMES) and is_text:
-            name = inside.sql_name().lower()
-            raise _Refused(
-                f"{name} is only for numbers and dates; '{column.name}' is text and would show one row's value."
-            )
-        if isinstance(inside, _SUMS) and inside.this is column and is_text:
-            raise _Refused(f"{inside.sql_name().lower()} is only for numbers; '{column.name}' is text.")
 
 
 def _is_additive(tree: exp.Expr) -> bool:

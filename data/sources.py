@@ -129,7 +129,7 @@ def _condition(entry: Fields, key: str, columns: Mapping[str, str], subject: str
     text = entry.text(key, required=True)
     if text is None:
         return None
-    return parse_expression(text, Rules(columns), entry.values[key].place, entry.problems, subject)
+    return parse_expression(text, Rules(columns, gives="boolean"), entry.values[key].place, entry.problems, subject)
 
 
 def _aliases(top: Fields, problems: Problems) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from data.errors import Place, Problems, did_you_mean
+from data.expression_functions import CASTS, SAID, Kind, kind_of_column
 from data.expressions import Expression, Rules, literal, parse_expression
 from data.file_specs import COLUMN_TYPES, FileColumn, FileSpec
 from data.tables import CANONICAL, PERSONAL_COLUMNS, Table
@@ -117,7 +118,7 @@ class _MappingReader:
         self.columns.update(self.files[file].columns)
         lookups = tuple(lookup for node in self._lookup_nodes() if (lookup := self._lookup(node)))
         where = self.fields.child("where")
-        condition = self._expression("where", where) if where else None
+        condition = self._expression("where", where, gives="boolean") if where else None
         columns = dict(self._columns())
         self._check_keys()
         return TableMapping(
@@ -165,10 +166,10 @@ class _MappingReader:
                 continue
             value = self._expression(name, node)
             if value is not None:
-                self._check_time(name, value, node)
+                self._check_time(name, value, node) or self._check_kind(name, self.targets[name], value, node)
                 yield name, value
 
-    def _expression(self, key: str, node: Node) -> Expression | None:
+    def _expression(self, key: str, node: Node, gives: Kind | None = None) -> Expression | None:
         subject = f"{self.subject}.{key}"
         if node.value is None or isinstance(node.value, (tuple, dict)):
             self.problems.add(node.place, f"{subject}: must be an expression over the file's columns, not {node.kind}.")
@@ -183,12 +184,18 @@ class _MappingReader:
             )
             return None
         types = {name: COLUMN_TYPES[column.type] for name, column in self.columns.items()}
-        return parse_expression(text, Rules(types), node.place, self.problems, subject)
+        return parse_expression(text, Rules(types, gives=gives), node.place, self.problems, subject)
 
-    def _check_time(self, name: str, value: Expression, node: Node) -> None:
-        """A bare column that fills a date or an instant must have been read as one."""
+    def _check_kind(self, name: str, wanted: str, value: Expression, node: Node) -> None:
+        """What no row's value could be cast to the column's type."""
+        target = kind_of_column(wanted)
+        if value.kind not in CASTS[target]:
+            self._report(node, f"'{name}' is {SAID[target]}; '{node.plain()}' is {SAID[value.kind]}.")
+
+    def _check_time(self, name: str, value: Expression, node: Node) -> bool:
+        """A bare column that fills a date or an instant must have been read as one; whether it was told."""
         if not name.endswith(("_at", "_on")) or not isinstance(node.value, str):
-            return
+            return False
         bare = self.columns.get(node.value.strip())
         if bare is not None and not bare.is_temporal and value.columns:
             self._report(
@@ -196,6 +203,8 @@ class _MappingReader:
                 f"'{name}' needs a date or a timestamp; '{bare.name}' is declared {bare.type}. "
                 f'Declare it {bare.name}: {{type: timestamp, format: "..."}}.',
             )
+            return True
+        return False
 
     def _check_keys(self) -> None:
         optional = OPTIONAL_KEYS.get(self.table.name, ())
@@ -223,6 +232,7 @@ class _MappingReader:
             column = Node(name, source.place, {}) if source is node else source
             value = self._expression(f"extra.{name}", column)
             if kind and value:
+                self._check_kind(name, COLUMN_TYPES[kind], value, column)
                 yield name, Extra(COLUMN_TYPES[kind], value)
 
     def _report(self, node: Node, message: str) -> None:

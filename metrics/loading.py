@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 from data.company import Company
 from data.description import TableDescription
 from data.errors import Problems, did_you_mean
+from data.expression_functions import ANY, kind_of_column
 from data.yaml_files import Fields, Node, read_yaml
 from metrics.kinds import Dimension, Metric, Term
 from metrics.metric_files import DESCRIBED, Reading, columns_of, described, read_metric
 from metrics.references import check_references
 
-__all__ = ["Definitions", "load_definitions"]
+__all__ = ["Definitions", "dimension_types", "load_definitions"]
 
 STANDARD = Path(__file__).parent / "definitions"
 
@@ -44,6 +45,7 @@ def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -
     for path in sorted((company.folder / "definitions").glob("*.yaml")):
         _collect(path, False, reading, replaced)
     dimensions = _read_all("dimensions", _dimension, reading)
+    reading.types.update(dimension_types(dimensions, tables))
     metrics = _read_all("metrics", read_metric, reading)
     terms = _read_all("terms", _term, reading)
     nodes = {name: node for name, (node, _) in reading.found["metrics"].items()}
@@ -132,6 +134,22 @@ def _column_exists(table: str, value: Node, name: str, reading: Reading) -> bool
         )
         return False
     return True
+
+
+def dimension_types(dimensions: Mapping[str, Dimension], tables: Mapping[str, TableDescription]) -> dict[str, str]:
+    """The DuckDB type of each dimension as conditions see it; ANY where its tables have columns of several kinds."""
+    types: dict[str, str] = {}
+    for name, dimension in dimensions.items():
+        found = {kind_of_column(kind): kind for kind in _types_of(dimension, tables)}
+        types[name] = next(iter(found.values())) if len(found) == 1 else ANY
+    return types
+
+
+def _types_of(dimension: Dimension, tables: Mapping[str, TableDescription]) -> Iterator[str]:
+    for table, place in dimension.on.items():
+        link, dot, column = place.rpartition(".")
+        holder = links_of(tables[table])[link][1] if dot else table
+        yield tables[holder].columns[column].type
 
 
 def links_of(table: TableDescription) -> dict[str, tuple[str, str, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from data.description import TableDescription
 from data.errors import Problems, did_you_mean
+from data.expression_functions import ANY
 from data.expressions import Expression, Rules, parse_expression
 from data.yaml_files import Fields, Node
 from metrics.funnel_files import FUNNEL_KEYS, read_funnel
@@ -30,11 +31,12 @@ _OWN_KEYS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass
 class Reading:
-    """What readers share: where problems go, what exists, and which definitions were seen."""
+    """What readers share: where problems go, what exists, which definitions were seen, and the types of dimensions."""
 
     problems: Problems
     tables: Mapping[str, TableDescription]
     found: dict[str, dict[str, tuple[Node, bool]]]
+    types: dict[str, str] = field(default_factory=dict)
 
     def names(self, section: str) -> list[str]:
         return list(self.found[section])
@@ -84,7 +86,8 @@ def _where(fields: Fields, reading: Reading) -> Expression | None:
     text = fields.text("where")
     if text is None:
         return None
-    rules = Rules(dict.fromkeys(reading.names("dimensions"), "VARCHAR"), columns_are="dimension")
+    types = {name: reading.types.get(name, ANY) for name in reading.names("dimensions")}
+    rules = Rules(types, columns_are="dimension", gives="boolean")
     return parse_expression(text, rules, fields.values["where"].place, reading.problems, fields.subject)
 
 
@@ -96,7 +99,7 @@ def _aggregate(fields: Fields, common: dict[str, Any], reading: Reading) -> Aggr
     columns = columns_of(reading, table)
     expr = None
     if text is not None:
-        rules = Rules(columns, aggregates=True)
+        rules = Rules(columns, aggregates=True, gives="number")
         expr = parse_expression(text, rules, fields.values["expr"].place, reading.problems, fields.subject)
     time, until = _time(fields, table, columns)
     return Aggregate(**common, table=table, expr=expr, time=time, until=until) if expr and time else None
@@ -159,7 +162,7 @@ def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formul
         braces = "write each metric in braces, for example {won_revenue} - {spend}"
         fields.report("expr", f"'expr' is '{text}'; {braces}.")
         return None
-    rules = Rules(dict.fromkeys(names, "DOUBLE"), columns_are="metric in braces")
+    rules = Rules(dict.fromkeys(names, "DOUBLE"), columns_are="metric in braces", gives="number")
     expr = parse_expression(re.sub(r"\{(\w+)\}", r'"\1"', text), rules, place, fields.problems, subject)
     inputs = [(name, given.get(name, Input(name))) for name in names]
     if expr is None or any(found is None for _, found in inputs):

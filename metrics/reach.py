@@ -15,7 +15,7 @@ from data.errors import InvalidQuestion, Place, Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
 from data.generations import Manifest
 from metrics.kinds import FUNNEL_RESULTS, Dimension, Funnel, Metric
-from metrics.loading import Definitions, links_of
+from metrics.loading import Definitions, dimension_types, links_of
 from metrics.nodes import Join, Key, PeriodKey, Reference, Scan
 from metrics.query import Query
 
@@ -47,6 +47,7 @@ class Reach:
     def __init__(self, company: Company, manifest: Manifest, definitions: Definitions) -> None:
         self.company, self.manifest, self.definitions = company, manifest, definitions
         self.stages = {stage.name: stage for stage in manifest.stages}
+        self._types = dimension_types(definitions.dimensions, definitions.tables)
         self._conditions = functools.lru_cache(maxsize=256)(self._where)
 
     def metric(self, asked: str) -> Metric:
@@ -160,12 +161,10 @@ class Reach:
         """A condition with its constants as parameters `$where_0`, ..., which are no part of the SQL's shape."""
         values: dict[str, object] = {}
         problems = Problems()
-        rules = Rules(dict.fromkeys(self.definitions.dimensions, "VARCHAR"), columns_are="dimension")
+        rules = Rules(self._types, columns_are="dimension", gives="boolean")
         expression = parse_expression(text, rules, Place("where"), problems, f"'{text}'")
         if expression is None:
             raise InvalidQuestion(problems.found[0].message)
-        if isinstance(expression.tree.unnest(), (exp.Column, exp.Literal)):
-            raise InvalidQuestion(f"'{text}' is no condition: compare it with something, such as channel = 'social'.")
 
         def bind(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Literal) and not isinstance(node.parent, exp.DataTypeParam):

@@ -74,9 +74,9 @@ def funnel(steps: str, more: str = "") -> str:
 
 AGGREGATE_KEYS = "band, description, expr, good, kind, label, owner, short_label, table, tags, time, unit, where"
 FUNCTIONS = (
-    "abs, any_value, avg, ceil, coalesce, concat, contains, count, datediff, floor, greatest, least, left, length,"
-    " lower, max, median, min, month, nullif, points, quarter, regexp_like, replace, right, round, split_part,"
-    " starts_with, substring, sum, timestamp_trunc, trim, upper, year"
+    "abs, any_value, avg, ceil, coalesce, concat, contains, count, date_diff, date_trunc, floor, greatest, if, least,"
+    " left, length, lower, max, median, min, month, nullif, points, quarter, regexp_matches, replace, right, round,"
+    " split_part, starts_with, substring, sum, trim, upper, year"
 )
 REVENUE_DATES = "won_on"
 
