@@ -9,7 +9,19 @@ from typing import Literal
 
 from sqlglot import exp
 
-__all__ = ["AGGREGATES", "ANY", "CASTS", "EVERY", "FUNCTIONS", "POINTS", "SAID", "TIMES", "Function", "Kind", "kind_of_column"]
+__all__ = [
+    "AGGREGATES",
+    "ANY",
+    "CASTS",
+    "EVERY",
+    "FUNCTIONS",
+    "POINTS",
+    "SAID",
+    "TIMES",
+    "Function",
+    "Kind",
+    "kind_of_column",
+]
 
 Kind = Literal["text", "number", "boolean", "date", "timestamp", "any"]
 POINTS = "points"

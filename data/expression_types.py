@@ -16,6 +16,7 @@ from data.expression_functions import AGGREGATES, CASTS, FUNCTIONS, POINTS, SAID
 
 __all__ = ["Mismatch", "Types", "said"]
 
+
 class Mismatch(Exception):
     """The sentence for the first two things in an expression that do not fit."""
 
@@ -62,6 +63,7 @@ class Types:
         """Raises Mismatch where a part that must be true or false is something else."""
         kind = self.of(node)
         if kind not in ("boolean", "any"):
+            node = node.unnest()
             shown = node.name if isinstance(node, exp.Column) else node.sql(dialect="duckdb")
             such = {"number": "> 0", "text": "= 'social'"}.get(kind, "< '2026-01-31'")
             raise Mismatch(f"{said(node)} is no condition: compare it with something, such as {shown} {such}.")

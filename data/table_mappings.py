@@ -166,7 +166,8 @@ class _MappingReader:
                 continue
             value = self._expression(name, node)
             if value is not None:
-                self._check_time(name, value, node) or self._check_kind(name, self.targets[name], value, node)
+                if not self._check_time(name, value, node):
+                    self._check_kind(name, self.targets[name], value, node)
                 yield name, value
 
     def _expression(self, key: str, node: Node, gives: Kind | None = None) -> Expression | None:

@@ -225,7 +225,8 @@ def test_a_mapping_that_fits_few_rows_is_refused_at_its_place(tmp_path: Path) ->
 
 
 def test_an_expression_that_the_database_cannot_compute_is_told_at_its_place(tmp_path: Path) -> None:
-    tables = "tables:\n  accounts:\n    - {from: crm, account_id: id, name: lower(size) + 1}"
+    own = "if(regexp_matches(size, '('), 'a', 'b')"
+    tables = f'tables:\n  accounts:\n    - {{from: crm, account_id: id, name: "{own}"}}'
     with pytest.raises(InvalidFiles) as error:
         one_file("id,size\na,10\n", "columns: {id: text, size: text}", tables, tmp_path)
     sentence = str(error.value).split("sources.yaml:")[1]

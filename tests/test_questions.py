@@ -126,7 +126,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no condition": (
         {"where": "(channel)"},
-        "'(channel)' is no condition: compare it with something, such as channel = 'social'.",
+        "'(channel)': 'channel' is no condition: compare it with something, such as channel = 'social'.",
     ),
     "an aggregate in a condition": (
         {"where": "count(channel) > 1"},
