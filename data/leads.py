@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
+from data.handoffs import completed_handoffs
 from data.stages import STAGES, Sign, Stages
 
 __all__ = ["STAGE_COLUMNS", "complete", "lead_stages_sql", "leads_sql", "stage_columns"]
@@ -51,7 +52,7 @@ def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
         return _completed_leads(tree, stages)
     if name == "lead_stages":
         return _with_table(tree, "stage_entries", _entries(stages))
-    return tree
+    return completed_handoffs(tree, stages) if name == "handoffs" else tree
 
 
 def _read(name: str) -> exp.Query:

@@ -13,6 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
+from data.business_time import CLOCKS
 from data.errors import Place, Problems, did_you_mean
 from data.leads import complete
 from data.stages import Stages
@@ -24,10 +25,10 @@ __all__ = ["BUILD_TABLES", "STANDARD", "ModelFile", "Notes", "in_order", "read_m
 STANDARD = Path(__file__).with_name("models")
 
 # Completed out of stages.yaml: a company's file cannot say what they are.
-MADE_BY_STAGES = ("leads", "lead_stages")
+MADE_BY_STAGES = ("leads", "lead_stages", "handoffs")
 # Small tables that exist only while the models are built.
 BUILD_TABLES = ("company", "touch_order")
-_TAKEN = (*CANONICAL, *BUILD_TABLES, "quarantine", "personal", "raw")
+_TAKEN = (*CANONICAL, *BUILD_TABLES, CLOCKS, "quarantine", "personal", "raw")
 
 _HEAD_NOTES = ("key", "order")
 _COLUMN_NOTES = ("link", "needs", "not_null", "one_of", "unique")
@@ -72,7 +73,7 @@ def read_models(company_folder: Path, stages: Stages, raw: Iterable[str], proble
     for path in sorted((company_folder / "models").glob("*.sql")):
         if _name_is_free(path, problems) and (model := _read(path, stages, problems)):
             models[model.name] = model
-    readable = {*CANONICAL, *BUILD_TABLES, *models, *(f"raw.{name}" for name in raw)}
+    readable = {*CANONICAL, *BUILD_TABLES, CLOCKS, *models, *(f"raw.{name}" for name in raw)}
     for model in models.values():
         _check_tables(model, readable, problems)
     return models

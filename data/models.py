@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from data.absences import Absences
+from data.business_time import CLOCKS, create_clocks, describe_clocks
 from data.company import Company
 from data.description import Column, TableDescription
 from data.engine import Workbench, quoted
 from data.errors import EngineFailed, FailedChecks, InvalidFiles, Place, Problem, Problems, did_you_mean
+from data.handoffs import moment_columns
 from data.leads import STAGE_COLUMNS
 from data.model_checks import check
 from data.model_files import BUILD_TABLES, ModelFile, in_order, read_models
@@ -41,6 +43,7 @@ def build_models(stages: Stages, company: Company, bench: Workbench, absences: A
     """
     models = check_models(company, stages, raw_tables(bench))
     _create_build_tables(company, bench)
+    create_clocks(company, bench)
     problems = Problems()
     for model in models:
         _create(model, bench)
@@ -50,6 +53,7 @@ def build_models(stages: Stages, company: Company, bench: Workbench, absences: A
     problems.raise_if_any(FailedChecks)
     stored = _stored((*CANONICAL, *(model.name for model in models)), bench)
     described = {name: _describe_canonical(name, stored[name], absences) for name in CANONICAL}
+    described[CLOCKS] = describe_clocks(bench)
     for model in models:
         described[model.name] = _describe_model(model, stages, stored[model.name], absences)
     _check_links(models, described)
@@ -137,6 +141,8 @@ def _describe_model(model: ModelFile, stages: Stages, built: _Stored, absences: 
         columns[name] = replace(column, absent=_absent(notes.needs, absences), link=notes.link) if notes else column
     if model.name == "leads":
         columns |= _stage_columns(stages, absences)
+    if model.name == "handoffs":
+        columns |= moment_columns(columns, _stage_columns(stages, absences))
     return TableDescription(model.name, model.sentence, model.key, columns, built.rows)
 
 

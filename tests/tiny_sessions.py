@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from data.business_time import CLOCKS, create_clocks
 from data.company import Company
 from data.engine import Values, Workbench, quoted
 from data.errors import Problems
@@ -92,6 +93,8 @@ class TinyCompany:
     def session(self, tables: Tables, through: dt.date | None = THROUGH) -> Session:
         """The joined model over these rows, and a session on it."""
         fill(self.bench, tables)
+        self.bench.execute(f"DROP TABLE {quoted(CLOCKS)}")
+        create_clocks(self.company, self.bench)
         for name, sql in self._selects:
             self.bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
         return self.ask(through)

@@ -158,7 +158,9 @@ touched as (
         arg_min(
             {'channel': t.channel, 'source': t.source, 'campaign_id': t.campaign_id, 'content_id': t.content_id},
             {'happened_at': t.happened_at, 'touch_order': t.touch_order, 'touch_id': t.touch_id}
-        ) as first
+        ) as first,
+        min(t.happened_at) as first_at,
+        min(t.happened_on) as first_on
     from passes as p
     join path_touches as t on t.contact_id = p.person
     cross join look_back as b
@@ -189,6 +191,8 @@ select
     t.first.source as first_source, -- #needs(touches.source | campaigns.source)
     t.first.campaign_id as first_campaign_id, -- #link(first_campaign: campaigns.campaign_id) #needs(touches.campaign_id)
     t.first.content_id as first_content_id, -- #link(first_content: content.content_id) #needs(touches.content_id)
+    t.first_at as first_marketing_touch_at, -- #needs(touches.happened_at)
+    t.first_on as first_marketing_touch_on, -- #needs(touches.happened_at)
     p.account_id, -- #link(account: accounts.account_id) #needs(contacts.account_id)
     p.owner_id -- #link(owner: people.person_id) #needs(contacts.owner_id)
 from passes as p
