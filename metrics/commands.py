@@ -33,7 +33,16 @@ from metrics.opening import OpenCompany
 from metrics.query import Query
 from metrics.run import Answer, Session
 
-__all__ = ["mount"]
+__all__ = [
+    "AsOfOption",
+    "FromOption",
+    "ToOption",
+    "WhereOption",
+    "asked_day",
+    "asked_period",
+    "mount",
+    "ready_session",
+]
 
 
 class Listed(StrEnum):
@@ -83,14 +92,14 @@ def ask_command(
     as_json: JsonOption = False,
 ) -> None:
     """Ask metrics by dimensions. Standard output holds only the answer; reasons and notes go to standard error."""
-    session = _session(company)
+    session = ready_session(company)
     query = Query(
         metrics=_split(metrics),
         by=_split(by),
         grain=grain,
-        period=_period(session, from_day, to_day),
+        period=asked_period(session, from_day, to_day),
         where=where,
-        as_of=_day(as_of, "--as-of"),
+        as_of=asked_day(as_of, "--as-of"),
         order=_split(order),
         limit=limit,
     )
@@ -116,14 +125,14 @@ def funnel_command(
     as_json: JsonOption = False,
 ) -> None:
     """Follow cohorts through the stages: a row per step, window and group."""
-    session = _session(company)
+    session = ready_session(company)
     query = Query(
         metrics=(name,),
         by=_split(by),
         grain=grain,
-        period=_period(session, from_day, to_day),
+        period=asked_period(session, from_day, to_day),
         where=where,
-        as_of=_day(as_of, "--as-of"),
+        as_of=asked_day(as_of, "--as-of"),
         within=_windows(within),
     )
     answer = session.funnel(name, query)
@@ -139,7 +148,7 @@ def explain_command(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a metric means: its sentence, formula, dimensions, where it is used and the SQL that runs."""
-    explained = asdict(explain(_session(company).reach, metric))
+    explained = asdict(explain(ready_session(company).reach, metric))
     if as_json or form is Format.json:
         typer.echo(json.dumps(explained))
         return
@@ -159,7 +168,7 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """List metrics, dimensions, stages, terms or tables, and say which this company has no answer for."""
-    session = _session(company)
+    session = ready_session(company)
     rows = LISTS[what](session)
     print_frame(pl.DataFrame(rows, infer_schema_length=None), chosen_format(form, as_json))
 
@@ -182,7 +191,8 @@ def check_command(company: CompanyOption = None) -> None:
         typer.echo(f"replaces the standard: {name}")
 
 
-def _session(folder: str | None) -> Session:
+def ready_session(folder: str | None) -> Session:
+    """The session on the newest data of a company folder, with what is wrong about it told on standard error."""
     opened = OpenCompany(ready_company(folder))
     session = opened.at()
     if opened.damaged is not None:
@@ -201,7 +211,8 @@ def _split(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for text in given or () for name in text.split(",") if name.strip())
 
 
-def _day(text: str | None, option: str) -> dt.date | None:
+def asked_day(text: str | None, option: str) -> dt.date | None:
+    """A day as it was typed. Raises InvalidQuestion."""
     if text is None:
         return None
     try:
@@ -210,9 +221,9 @@ def _day(text: str | None, option: str) -> dt.date | None:
         raise InvalidQuestion(f"{option} is '{text}'; write a day such as 2018-01-31.") from None
 
 
-def _period(session: Session, from_day: str | None, to_day: str | None) -> Period | None:
+def asked_period(session: Session, from_day: str | None, to_day: str | None) -> Period | None:
     """The days asked; an open side reaches as far as days go."""
-    start, until = _day(from_day, "--from"), _day(to_day, "--to")
+    start, until = asked_day(from_day, "--from"), asked_day(to_day, "--to")
     if start is None and until is None:
         return None
     if until is None and session.through is not None:

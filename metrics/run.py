@@ -21,7 +21,7 @@ from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
-from metrics.kinds import FUNNEL_RESULTS, Funnel
+from metrics.kinds import FUNNEL_RESULTS, Funnel, Metric
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
@@ -111,6 +111,13 @@ class Session:
         self._results = results or Results()
         # A question is its own key, and nothing it depends on ever changes in a session.
         self._compiled = functools.lru_cache(maxsize=1024)(self._compile)
+        self.with_metrics = functools.lru_cache(maxsize=256)(self._with_metrics)
+
+    def _with_metrics(self, metrics: tuple[Metric, ...]) -> Session:
+        """The same rows with more metrics, such as the parts of one; the same session for the same metrics."""
+        known = {**self.definitions.metrics, **{metric.name: metric for metric in metrics}}
+        definitions = replace(self.definitions, metrics=known)
+        return Session(self.company, self.generation, definitions, self._results, self._engine)
 
     @property
     def through(self) -> dt.date | None:

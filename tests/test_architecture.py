@@ -23,8 +23,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "yaml": ("data/yaml_files.py",),
     "streamlit": ("app.py", "pages/*.py"),
     "plotly": ("pages/_charts.py",),
-    "typer": ("tandem.py", "*/commands.py"),
-    "rich": ("tandem.py", "*/commands.py"),
+    "typer": ("tandem.py", "*/*commands.py"),
+    "rich": ("tandem.py", "*/*commands.py"),
     "sqlglot": ("data/*.py", "metrics/*.py"),
 }
 # Tandem reads files and starts nothing: no other process, no network, no code that arrives as data.
@@ -245,7 +245,7 @@ def test_all_layers_are_looked_at() -> None:
         ("pages/a.py", "from sqlglot import exp", beside_a_door, "sqlglot is imported at data/*.py, metrics"),
         ("metrics/x.py", "import streamlit as st", beside_a_door, "streamlit is imported at app.py, pages/*.py only."),
         ("pages/a.py", "from plotly import graph_objects", beside_a_door, "plotly is imported at pages/_charts.py"),
-        ("metrics/x.py", "import typer", beside_a_door, "typer is imported at tandem.py, */commands.py only."),
+        ("metrics/x.py", "import typer", beside_a_door, "typer is imported at tandem.py, */*commands.py only."),
         ("data/x.py", "import subprocess", beside_a_door, "subprocess has no place in Tandem."),
         ("data/x.py", "from urllib.request import urlopen", beside_a_door, "urllib has no place in Tandem."),
         ("data/x.py", "duck = __import__('duckdb')", beside_a_door, "importlib has no place in Tandem."),

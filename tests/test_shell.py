@@ -24,7 +24,7 @@ from tests.conftest import PROJECT
 from tests.small_company import LAST, PEOPLE, SmallCompany
 
 FUNNEL = "step,within_days,entered,converted_to_date,matured,converted_matured,rate_to_date,rate_matured"
-COMMANDS = ("refresh", "status", "check", "list", "ask", "explain", "funnel")
+COMMANDS = ("refresh", "status", "check", "list", "ask", "explain", "funnel", "why")
 
 
 @dataclass(frozen=True)
@@ -278,6 +278,41 @@ def test_a_funnel_that_does_not_exist_here_says_why(ask: Shell) -> None:
 
 
 # -- the other commands ----------------------------------------------------------------------------------------------
+
+
+def test_why_prints_the_groups_and_says_the_rest_beside_them(ask: Shell) -> None:
+    ran = ask("why", "leads", "--by", "channel", "--from", "2026-03-01", "--to", "2026-03-16")
+    # Ten business days of March against those of February, up to the 13th: one lead then, two now.
+    assert ran.rows == [
+        ["channel", "before", "after", "change", "share"],
+        ["fair", "0", "1", "1", "1.0"],
+        ["search", "1", "0", "-1", "-1.0"],
+        ["", "0", "1", "1", "1.0"],
+    ]
+    assert "Leads rose by 1 (100.0 %) against 2026-02-01 to 2026-02-13, from 1 to 2." in ran.err
+    assert "A difference this small also comes by chance." in ran.err
+    assert "Concentration by dimension: " in ran.err
+
+
+def test_why_as_json_holds_the_sentence_and_the_ranking(ask: Shell) -> None:
+    told = ask("why", "leads", "--from", "2026-03-01", "--to", "2026-04-01", "--compare", "last_year", "--json").json
+    assert (told["before"], told["after"], told["change"]) == (0, 2, 2)
+    assert told["compared_with"] == {"from": "2025-03-01", "to": "2025-04-01"}
+    assert told["sentence"].startswith("Leads rose by 2 against 2025-03-01 to 2025-03-31, from 0 to 2.")
+    ranked = [row["concentration"] for row in told["dimensions"]]
+    assert ranked == sorted(ranked, reverse=True)
+    assert told["dimension"] == told["dimensions"][0]["dimension"]
+    assert sum(row["change"] for row in told["rows"]) == 2
+
+
+def test_why_gives_the_reason_where_a_number_has_none(ask: Shell) -> None:
+    ran = ask("why", "win_rate", "--from", "2026-03-01", "--to", "2026-04-01")
+    assert (ran.code, ran.out) == (0, "\n")
+    assert "declared absent" in ran.err
+    wrong = ask("why", "leads", "--by", "loss_reason", "--from", "2026-03-01", "--to", "2026-04-01")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "its table leads has no loss_reason" in wrong.err
+    assert ask("why", "leads").code == 2
 
 
 def test_explain_says_what_a_metric_means_and_the_sql_that_runs(ask: Shell) -> None:
