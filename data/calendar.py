@@ -12,6 +12,7 @@ __all__ = [
     "GRAINS",
     "PRESETS",
     "Period",
+    "add_units",
     "business_days",
     "cohort_unit",
     "comparison",
@@ -70,6 +71,14 @@ def shift(start: dt.date, grain: str, count: int) -> dt.date:
 def _add_months(day: dt.date, count: int) -> dt.date:
     months = day.year * 12 + day.month - 1 + count
     return dt.date(months // 12, months % 12 + 1, 1)
+
+
+def add_units(day: dt.date, unit: str, count: int) -> dt.date:
+    """The day so many days, weeks, months, ... later; a day that its month lacks becomes the month's last."""
+    if unit not in _MONTHS:
+        return shift(day, unit, count)
+    first = _add_months(day, count * _MONTHS[unit])
+    return min(first + dt.timedelta(days=day.day - 1), _add_months(first, 1) - ONE_DAY)
 
 
 def periods_within(period: Period, grain: str, company: Company) -> tuple[dt.date, ...]:

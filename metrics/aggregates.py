@@ -1,141 +1,82 @@
-"""Lowers aggregates, ratios and formulas to branches at their own table's grain. Writes no SQL, runs nothing."""
+"""Lowers an aggregate to a branch at its own table's grain. Writes no SQL, runs nothing."""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 from sqlglot import exp
 
-from data.calendar import periods_within, shift
-from data.errors import InvalidQuestion
 from data.expressions import Expression
-from metrics.kinds import Aggregate, Formula, Input, Metric, Ratio, inputs_of
-from metrics.nodes import AggregateBranch, Instants, Key, Measure, Output, Reference, RowsPlan, Scan
-from metrics.reach import Asked, Reach, all_of, condition, distinct, scoped, time_conditions
-from metrics.sql_nodes import column, divided
+from metrics.kinds import Aggregate, Metric
+from metrics.nodes import AggregateBranch, Key, Measure, Reference, RowsPlan, Scan, Taken
+from metrics.reach import Asked, Reach, all_of, condition, distinct, scoped
+from metrics.spans import placed
 
-__all__ = ["MISSING", "divided_measures", "lower", "lower_rows"]
+__all__ = ["MISSING", "lower", "lower_rows"]
 
 # Suffix of the hidden measure that counts rows whose amount is empty, since sums and averages leave them out.
 MISSING = ".missing"
 
-Composed = Aggregate | Ratio | Formula
 Values = dict[str, object]
 
 
-def lower(reach: Reach, metric: Composed, name: str, asked: Asked) -> tuple[list[AggregateBranch], Output, Values]:
-    """The branches a metric needs and the column `name` made of them. Raises Unanswerable and InvalidQuestion."""
-    measures = {role: f"{name}.{role}" if role else name for role, _ in inputs_of(metric)}
-    values: Values = {}
-    branches = []
-    for role, given in inputs_of(metric):
-        branch, bound = _branch(reach, given, metric, measures[role], asked)
-        branches.append(branch)
-        values |= bound
-    return branches, Output(name, _arithmetic(metric, measures), metric.unit), values
+def lower(reach: Reach, metric: Aggregate, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
+    """The measure `name` of one table, narrowed by its own, its askers' and the question's conditions.
 
-
-def _arithmetic(metric: Composed, measures: dict[str, str]) -> Expression:
-    """What a metric does with its measures, over their names."""
-    if isinstance(metric, Formula):
-        return scoped(metric.expr, {role: Reference("", measure) for role, measure in measures.items()})
-    if isinstance(metric, Ratio):
-        return divided_measures(measures["numerator"], measures["denominator"])
-    return _alone(measures[""])
-
-
-@functools.lru_cache(maxsize=4096)
-def _alone(measure: str) -> Expression:
-    return condition(column(measure))
-
-
-@functools.lru_cache(maxsize=4096)
-def divided_measures(part: str, whole: str) -> Expression:
-    """One measure by another, over their names."""
-    return condition(divided(column(part), column(whole)))
-
-
-def lower_rows(reach: Reach, metric: Composed, asked: Asked) -> tuple[list[tuple[str, RowsPlan]], Values]:
-    """The rows behind a metric, before its last aggregate: one list per aggregate that it is made of."""
-    found = []
-    values: Values = {}
-    for _, given in inputs_of(metric):
-        aggregate = _aggregate(reach, given)
-        branch, bound = _branch(reach, given, metric, given.metric, asked)
-        values |= bound
-        table = aggregate.table
-        times = (aggregate.time, *([aggregate.until] if aggregate.until else []))
-        names = (*reach.definitions.tables[table].key, *times, *sorted(aggregate.expr.columns))
-        columns = {name: Key(name, Reference(table, name)) for name in names} | {key.name: key for key in branch.keys}
-        narrowed = branch.measures[0].condition
-        scan = Scan(table, branch.scan.joins, (*branch.scan.conditions, *([narrowed] if narrowed else [])))
-        found.append((aggregate.label, RowsPlan(scan, tuple(columns.values()), limit=asked.query.limit)))
-    return found, values
-
-
-def _aggregate(reach: Reach, given: Input) -> Aggregate:
-    metric = reach.definitions.metrics[given.metric]
-    assert isinstance(metric, Aggregate)  # the loader admits nothing else as an input
-    return metric
-
-
-def _branch(reach: Reach, given: Input, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
-    """One aggregate, narrowed by its own, its asker's and the question's conditions."""
-    metric = _aggregate(reach, given)
-    table = metric.table
-    for needed in (*sorted(metric.expr.columns), metric.time, *([metric.until] if metric.until else [])):
-        reach.check_column(table, needed)
-    time = Reference(table, metric.time)
-    instants, values = _instants(reach, metric, asked) if metric.until else (None, {})
-    period = None if instants else reach.period_key(asked.query, time)
-    base = time_conditions(asked.query, time) if instants is None else _open_at_the_end(instants)
-    scan, keys = reach.scan(table, asked, asked_by, base)
-    narrowings = [metric.where, given.where, asked_by.where if asked_by is not metric else None]
-    resolved = [reach.resolve(where, table, asked_by) for where in narrowings if where is not None]
-    joins = distinct([*scan.joins, *(join for _, more in resolved for join in more)])
-    expr = scoped(metric.expr, {needed: Reference(table, needed) for needed in metric.expr.columns})
-    measures = _measures(name, expr, all_of(own for own, _ in resolved), metric)
-    return AggregateBranch(Scan(table, joins, scan.conditions), keys, period, measures, instants), values
-
-
-def _instants(reach: Reach, metric: Aggregate, asked: Asked) -> tuple[Instants, Values]:
-    """Where a balance is valued: at the end of each period, and never past the day that the data reaches.
-
-    Its parameters are `instant_<n>`, the first day of a period, and `end_<n>`, the first day that is not in it.
+    Raises Unanswerable where a column has no answer here, and InvalidQuestion.
     """
-    assert metric.until is not None
-    query, day = asked.query, reach.as_of(asked.query)
-    opened, closed = Reference(metric.table, metric.time), Reference(metric.table, metric.until)
-    if query.grain is None:
-        end = min(query.period.until, day) if query.period else day
-        return Instants(opened, closed, 0), {"end_0": end}
-    if query.period is None:
-        raise InvalidQuestion(
-            f"'{metric.name}' is a balance: to split it by {query.grain} give the period, from and to."
-        )
-    starts = [start for start in periods_within(query.period, query.grain, reach.company) if start < day]
-    values: Values = {}
-    for index, start in enumerate(starts or [day]):
-        values[f"instant_{index}"] = start
-        values[f"end_{index}"] = min(shift(start, query.grain, 1), query.period.until, day)
-    return Instants(opened, closed, len(starts) or 1), values
+    table, time = metric.table, Reference(metric.table, metric.time)
+    closed = Reference(table, metric.until) if metric.until else None
+    taken = _taken(reach, metric)
+    needed = {*metric.expr.columns, metric.time, *([metric.until] if metric.until else [])}
+    for column in sorted(needed | ({metric.take.over, *metric.take.per} if metric.take else set())):
+        reach.check_column(table, column)
+    where = placed(reach, asked, asked_by, time, closed)
+    scan, keys = reach.scan(table, asked, asked_by, where.conditions)
+    narrowings = [metric.where, *asked.narrowed]
+    resolved = [reach.resolve(given, table, asked_by) for given in narrowings if given is not None]
+    joins = distinct([*scan.joins, *(join for _, more in resolved for join in more)])
+    narrowed = all_of(own for own, _ in resolved)
+    conditions = scan.conditions
+    if taken is not None and narrowed is not None:
+        # The last of the rows that count, not the rows that count among the last.
+        conditions, narrowed = (*conditions, narrowed), None
+    expr = scoped(metric.expr, {column: Reference(table, column) for column in metric.expr.columns})
+    measures = _measures(name, expr, narrowed, metric)
+    branch = AggregateBranch(Scan(table, joins, conditions), keys, where.period, measures, where.spans, taken)
+    return branch, where.values
 
 
-def _open_at_the_end(instants: Instants) -> list[Expression]:
-    """A row counts at the end of a period if it was opened by then and closed later or never."""
-    if instants.count:
-        return []  # compared with the end of each period when the periods are joined
-    end = exp.Placeholder(this="end_0")
-    opened, closed = (
-        exp.column(side.column, table=side.scope, quoted=True) for side in (instants.opened, instants.closed)
+def _taken(reach: Reach, metric: Aggregate) -> Taken | None:
+    if metric.take is None:
+        return None
+    table, take = metric.table, metric.take
+    per, ties = take.per, reach.definitions.tables[table].key
+    return Taken(
+        Reference(table, take.over),
+        take.which == "last",
+        tuple(Reference(table, column) for column in per),
+        tuple(Reference(table, column) for column in ties),
     )
-    return [condition(opened < end), condition(exp.or_(closed.is_(exp.Null()), closed.copy() >= end.copy()))]
+
+
+def lower_rows(reach: Reach, metric: Aggregate, asked_by: Metric, asked: Asked) -> tuple[RowsPlan, Values]:
+    """The rows behind an aggregate: its keys, its dates and what it reads, of all that it counts."""
+    branch, values = lower(reach, metric, asked_by, metric.name, asked)
+    table = metric.table
+    times = (metric.time, *([metric.until] if metric.until else []))
+    names = (*reach.definitions.tables[table].key, *times, *sorted(metric.expr.columns))
+    columns = {name: Key(name, Reference(table, name)) for name in names} | {key.name: key for key in branch.keys}
+    narrowed = branch.measures[0].condition
+    scan = Scan(table, branch.scan.joins, (*branch.scan.conditions, *([narrowed] if narrowed else [])))
+    return RowsPlan(scan, tuple(columns.values()), limit=asked.query.limit, taken=branch.taken), values
 
 
 @functools.lru_cache(maxsize=4096)
 def _measures(name: str, expr: Expression, narrowed: Expression | None, metric: Aggregate) -> tuple[Measure, ...]:
     """The measure itself; for money also how many rows have no amount, since they are left out of it."""
-    measure = Measure(name, expr, narrowed, expr.additive)
+    measure = Measure(name, expr, narrowed, expr.additive or _is_count(expr.tree))
     aggregate = expr.tree.find(exp.AggFunc)
     amount = aggregate.find(exp.Column) if aggregate is not None else None
     if metric.unit != "money" or amount is None:
@@ -145,4 +86,9 @@ def _measures(name: str, expr: Expression, narrowed: Expression | None, metric: 
     if only is not None:
         is_empty = exp.and_(only.expression.this.copy(), is_empty)
     missing = condition(exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=is_empty)))
-    return measure, Measure(name + MISSING, missing, narrowed, True)
+    return measure, Measure(name + MISSING, replace(missing, additive=True), narrowed, True)
+
+
+def _is_count(tree: exp.Expr) -> bool:
+    """Of nothing there are none, distinct or not."""
+    return isinstance(tree.this if isinstance(tree, exp.Filter) else tree, exp.Count)

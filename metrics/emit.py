@@ -7,69 +7,18 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from data.expressions import Expression
+from metrics.emit_aggregates import aggregate_branch, only_taken
 from metrics.emit_funnels import FUNNEL_COUNTS, cohort_columns, funnel_branch
 from metrics.nodes import (
-    AggregateBranch,
     Branch,
     FunnelBranch,
-    Instants,
-    Measure,
     Output,
     Plan,
     RowsPlan,
 )
-from metrics.sql_nodes import as_type, column, grouped, named, parameter, period_start, reference, scanned, stacked
+from metrics.sql_nodes import as_type, column, grouped, named, parameter, reference, scanned, stacked
 
 __all__ = ["emit_plan", "emit_rows"]
-
-
-# -- scans and branches ----------------------------------------------------------------------------------------------
-
-
-def _narrowed(measure: Measure) -> exp.Expr:
-    """The aggregate with its condition inside, so that measures with other conditions share the scan."""
-    tree = measure.expr.copy_tree()
-    if measure.condition is None:
-        return tree
-    return tree.transform(_filtered, measure.condition)
-
-
-def _filtered(node: exp.Expr, condition: Expression) -> exp.Expr:
-    if isinstance(node, exp.Filter):
-        where = node.expression.this
-        return exp.Filter(
-            this=node.this.copy(), expression=exp.Where(this=exp.and_(where.copy(), condition.copy_tree()))
-        )
-    if isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Filter):
-        return exp.Filter(this=node.copy(), expression=exp.Where(this=condition.copy_tree()))
-    return node
-
-
-def _aggregate_branch(branch: AggregateBranch) -> tuple[exp.Select, list[str]]:
-    groups = [(key.name, reference(key.reference)) for key in branch.keys]
-    keys: list[tuple[str, exp.Expr]] = [*groups]
-    if branch.period is not None:
-        keys.append(("period", period_start(branch.period)))
-    by_instant = branch.instants is not None and branch.instants.count > 0
-    if by_instant:
-        keys.append(("period", as_type(column("instant", "instants"), "DATE")))
-    shown = [named(tree.copy(), name) for name, tree in keys]
-    shown += [named(_narrowed(measure), measure.name) for measure in branch.measures]
-    select = scanned(exp.select(*shown), branch.scan)
-    if branch.instants is not None and by_instant:
-        select = _at_instants(select, branch.instants)
-    select = grouped(select, [tree for _, tree in keys])
-    return select, [measure.name for measure in branch.measures]
-
-
-def _at_instants(select: exp.Select, instants: Instants) -> exp.Select:
-    """Each row once per period at whose end it is open."""
-    rows = [(parameter(f"instant_{index}"), parameter(f"end_{index}")) for index in range(instants.count)]
-    ends = exp.values(rows, alias="instants", columns=["instant", "end"])
-    end, closed = as_type(column("end", "instants"), "DATE"), reference(instants.closed)
-    still_open = exp.or_(closed.is_(exp.Null()), closed.copy() >= end)
-    return select.join(ends, on=exp.and_(reference(instants.opened) < end.copy(), still_open), join_type="inner")
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -89,14 +38,16 @@ def emit_plan(plan: Plan) -> str:
         return _nothing(keys, plan.outputs)
     zeros = {name for branch in plan.branches for name in _zeros(branch)}
     padded = [_padded(select, measured, keys, names) for select, measured in parts]
-    padded += [_spine(plan.spine, names)] if plan.spine else []
-    union = stacked(padded)
-    merged = grouped(
-        exp.select(*[column(key) for key in keys], *[named(exp.Max(this=column(name)), name) for name in names]).from_(
-            union.subquery("parts")
-        ),
-        [column(key) for key in keys],
-    )
+    everything = [*keys, *names]
+    source: exp.Query = stacked(padded)
+    if plan.spine and plan.keys:
+        both = [_columns(everything).from_("parts"), _spine(plan, names)]
+        source = stacked(both).with_("parts", as_=source)
+    elif plan.spine:
+        source = stacked([*padded, _spine(plan, names)])
+    largest = [named(exp.Max(this=column(name)), name) for name in names]
+    merged = exp.select(*[column(key) for key in keys], *largest).from_(source.subquery("parts"))
+    merged = grouped(merged, [column(key) for key in keys])
     shown: list[exp.Expr] = [column(key) for key in keys]
     shown += [named(_output(output, zeros), output.name) for output in plan.outputs]
     shown += [column(name) for name in names if name.endswith((".missing", ".unrecorded", ".entered"))]
@@ -120,7 +71,7 @@ def _zeros(branch: Branch) -> list[str]:
 
 
 def _branch(branch: Branch) -> tuple[exp.Select, list[str]]:
-    return funnel_branch(branch) if isinstance(branch, FunnelBranch) else _aggregate_branch(branch)
+    return funnel_branch(branch) if isinstance(branch, FunnelBranch) else aggregate_branch(branch)
 
 
 def _padded(select: exp.Select, measured: list[str], keys: list[str], names: list[str]) -> exp.Select:
@@ -129,11 +80,19 @@ def _padded(select: exp.Select, measured: list[str], keys: list[str], names: lis
     return exp.select(*shown).from_(select.subquery("part"))
 
 
-def _spine(count: int, names: list[str]) -> exp.Select:
-    """One row per period with nothing measured."""
-    days = exp.values([(parameter(f"spine_{index}"),) for index in range(count)], alias="spine", columns=["day"])
-    empty = [named(exp.Null(), name) for name in names]
-    return exp.select(named(as_type(column("day"), "DATE"), "period"), *empty).from_(days)
+def _columns(names: Iterable[str]) -> exp.Select:
+    return exp.select(*[column(name) for name in names])
+
+
+def _spine(plan: Plan, names: list[str]) -> exp.Select:
+    """One row per group of `parts` and period with nothing measured."""
+    days = exp.values([(parameter(f"spine_{index}"),) for index in range(plan.spine)], alias="spine", columns=["day"])
+    period = named(as_type(column("day", "spine"), "DATE"), "period")
+    select = exp.select(*[column(key, "groups") for key in plan.keys], period, *[named(exp.Null(), n) for n in names])
+    if not plan.keys:
+        return select.from_(days)
+    groups = _columns(plan.keys).distinct().from_("parts")
+    return select.from_(groups.subquery("groups")).join(days, join_type="cross")
 
 
 def _output(output: Output, zeros: set[str]) -> exp.Expr:
@@ -173,7 +132,7 @@ def emit_rows(plan: RowsPlan) -> str:
     shown = [named(reference(key.reference), key.name) for key in plan.columns]
     if plan.cohort is not None and plan.outcome is not None:
         shown += cohort_columns(plan.cohort, plan.outcome)
-    select = scanned(exp.select(*shown), plan.scan)
+    select = only_taken(scanned(exp.select(*shown), plan.scan), plan.taken, [])
     select = select.order_by(*[exp.Ordered(this=reference(key.reference), nulls_first=False) for key in plan.columns])
     if plan.limit is not None:
         select = select.limit(plan.limit)

@@ -6,6 +6,7 @@ import functools
 
 from sqlglot import exp
 
+from metrics.emit_aggregates import on_spans, span_keys
 from metrics.funnel import RATES
 from metrics.kinds import FUNNEL_RESULTS
 from metrics.nodes import Cohort, FunnelBranch, FunnelTable, Outcome, StepOutcomes
@@ -64,13 +65,17 @@ def _counts(outcome: Outcome) -> dict[str, exp.Expr]:
 
 
 def funnel_branch(branch: FunnelBranch) -> tuple[exp.Select, list[str]]:
-    keys = [key.name for key in branch.cohort.keys] + (["period"] if branch.cohort.period else [])
+    cohort, spans = branch.cohort, branch.cohort.spans
+    keys: list[tuple[str, exp.Expr]] = [(key.name, column(key.name)) for key in cohort.keys]
+    keys += [("period", column("period"))] if cohort.period else []
+    keys += span_keys(spans) if spans else []
     counts = _counts(branch.outcome)
     names = [f"{branch.outcome.name}.{name}" for name in counts]
-    shown = [column(key) for key in keys]
+    shown = [named(tree.copy(), name) for name, tree in keys]
     results = [named(tree, name) for name, tree in zip(names, counts.values(), strict=True)]
-    select = exp.select(*shown, *results).from_(_cohort(branch.cohort).subquery("cohort"))
-    return grouped(select, shown), names
+    select = exp.select(*shown, *results).from_(_cohort(cohort).subquery("cohort"))
+    select = on_spans(select, spans, column("entered_on", "cohort")) if spans else select
+    return grouped(select, [tree for _, tree in keys]), names
 
 
 @functools.lru_cache(maxsize=256)

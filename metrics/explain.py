@@ -10,10 +10,24 @@ from sqlglot import exp
 from metrics.emit import emit_plan
 from metrics.fingerprints import fingerprint
 from metrics.funnel import declared_steps
-from metrics.kinds import Aggregate, Formula, Funnel, Input, Metric, Ratio, inputs_of
+from metrics.kinds import (
+    Aggregate,
+    Cumulative,
+    Formula,
+    Funnel,
+    Input,
+    Metric,
+    Ratio,
+    Shift,
+    StartOf,
+    Trailing,
+    inputs_of,
+    split_result,
+)
 from metrics.plan import plan
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
+from metrics.references import tables_of
 
 __all__ = ["Explanation", "dimensions_of", "explain", "formula"]
 
@@ -65,7 +79,12 @@ def formula(reach: Reach, metric: Metric) -> str:
     where = f" where {metric.where.tree.sql(dialect='duckdb')}" if metric.where else ""
     if isinstance(metric, Aggregate):
         when = f"by {metric.time}" if metric.until is None else f"open from {metric.time} until {metric.until}"
-        return f"{metric.expr.tree.sql(dialect='duckdb').lower()} over {metric.table}{where}, {when}"
+        taken = (
+            f", the {metric.take.which} by {metric.take.over} per {' and '.join(metric.take.per)}"
+            if metric.take
+            else ""
+        )
+        return f"{metric.expr.tree.sql(dialect='duckdb').lower()} over {metric.table}{where}, {when}{taken}"
     if isinstance(metric, Formula):
         words = {role: _input(reach, given) for role, given in metric.inputs}
         named = metric.expr.tree.transform(
@@ -74,6 +93,8 @@ def formula(reach: Reach, metric: Metric) -> str:
         return named.sql(dialect="duckdb") + where
     if isinstance(metric, Ratio):
         return f"{_input(reach, metric.numerator)} / {_input(reach, metric.denominator)}{where}"
+    if isinstance(metric, Cumulative):
+        return f"{_input(reach, metric.of)} over {_window(metric)}{where}"
     try:
         steps = declared_steps(reach, metric)
     except Unanswerable:
@@ -84,15 +105,23 @@ def formula(reach: Reach, metric: Metric) -> str:
 
 def _input(reach: Reach, given: Input) -> str:
     where = f" where {given.where.tree.sql(dialect='duckdb')}" if given.where else ""
-    return f"{reach.metric(given.metric).label}{where}"
+    result = (split_result(given.metric)[1] or "").replace("_", " ")
+    return f"{reach.metric(given.metric).label}{f', {result}' if result else ''}{where}{_earlier(given.shift)}"
 
 
-def _tables(reach: Reach, metric: Metric) -> set[str]:
-    if isinstance(metric, Aggregate):
-        return {metric.table}
-    if isinstance(metric, Funnel):
-        return {"leads"}
-    return {table for _, given in inputs_of(metric) for table in _tables(reach, reach.metric(given.metric))}
+def _earlier(move: Shift | StartOf | None) -> str:
+    if isinstance(move, Shift):
+        return f", {move.count} {move.unit}{'' if move.count == 1 else 's'} earlier"
+    return f", at the start of the {move.unit}" if move else ""
+
+
+def _window(metric: Cumulative) -> str:
+    if isinstance(metric.window, Trailing):
+        days = f"the {metric.window.days} days"
+    else:
+        days = f"the {'fiscal year' if metric.window.unit == 'year' else metric.window.unit} to date,"
+    of = {"last": "up to the end of a period", "first": "up to the first day of a period"}
+    return f"{days} {of.get(metric.at_coarser_grain, 'up to each day of a period, averaged')}"
 
 
 def dimensions_of(reach: Reach, metric: Metric) -> Iterable[str]:
@@ -101,7 +130,7 @@ def dimensions_of(reach: Reach, metric: Metric) -> Iterable[str]:
         if isinstance(metric, Funnel) and dimension.known == "later":
             continue
         try:
-            for table in _tables(reach, metric):
+            for table in tables_of(metric.name, reach.definitions.metrics):
                 if table not in dimension.on:
                     break
                 reach.dimension_key(name, table, metric)
@@ -113,5 +142,5 @@ def dimensions_of(reach: Reach, metric: Metric) -> Iterable[str]:
 
 def _used_by(reach: Reach, metric: Metric) -> Iterable[str]:
     for name, other in sorted(reach.definitions.metrics.items()):
-        if not isinstance(other, Aggregate) and metric.name in {given.metric for _, given in inputs_of(other)}:
+        if metric.name in {split_result(given.metric)[0] for _, given in inputs_of(other)}:
             yield name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metrics.kinds import Aggregate, Formula, Funnel, Input, Metric, Ratio
+from metrics.kinds import Aggregate, Cumulative, Formula, Funnel, Input, Metric, Ratio, split_result
 from metrics.reach import Reach
 
 __all__ = ["fingerprint"]
@@ -26,10 +26,14 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
     if isinstance(metric, Aggregate):
         content |= {"table": metric.table, "expr": metric.expr.sql, "time": [metric.time, metric.until]}
         content["dimensions"] = _dimensions(reach, metric, metric.table)
+        if metric.take is not None:
+            content["take"] = [metric.take.which, metric.take.over, *metric.take.per]
     elif isinstance(metric, Formula):
         content |= {"expr": metric.expr.sql, "inputs": {role: _input(reach, given) for role, given in metric.inputs}}
     elif isinstance(metric, Ratio):
         content |= {"over": _input(reach, metric.numerator), "under": _input(reach, metric.denominator)}
+    elif isinstance(metric, Cumulative):
+        content |= {"of": _input(reach, metric.of), "window": repr(metric.window), "day": metric.at_coarser_grain}
     elif isinstance(metric, Funnel):
         content |= {"steps": [[step.stage, step.within] for step in metric.steps], "entry": metric.entry}
         content |= {"skips": metric.skips, "dimensions": _dimensions(reach, metric, "leads")}
@@ -37,7 +41,9 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
 
 
 def _input(reach: Reach, given: Input) -> list[object]:
-    return [_content(reach, reach.metric(given.metric)), given.where.sql if given.where else None]
+    name, result = split_result(given.metric)
+    content: list[object] = [_content(reach, reach.metric(name)), given.where.sql if given.where else None]
+    return [*content, result] + ([repr(given.shift)] if given.shift else [])
 
 
 def _dimensions(reach: Reach, metric: Metric, table: str) -> dict[str, str | None]:

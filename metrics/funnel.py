@@ -12,7 +12,7 @@ from itertools import pairwise
 from sqlglot import exp
 
 from data.errors import InvalidQuestion
-from metrics.aggregates import divided_measures
+from data.expressions import Expression
 from metrics.kinds import HEADLINE_RESULT, Funnel, Step
 from metrics.nodes import (
     Cohort,
@@ -20,13 +20,14 @@ from metrics.nodes import (
     FunnelTable,
     Key,
     Outcome,
-    Output,
     Reference,
     RowsPlan,
     Scan,
     StepOutcomes,
 )
-from metrics.reach import Asked, Reach, condition, distinct, split_metric, time_conditions
+from metrics.reach import Asked, Reach, condition, distinct
+from metrics.spans import placed
+from metrics.sql_nodes import column, divided
 
 __all__ = ["declared_steps", "lower", "lower_rows", "lower_table"]
 
@@ -53,15 +54,22 @@ def declared_steps(reach: Reach, funnel: Funnel) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def lower(reach: Reach, funnel: Funnel, name: str, asked: Asked) -> tuple[FunnelBranch, Output, Values]:
-    """First to last stage within the sum of the windows, as one column of an answer."""
-    result = split_metric(name)[1] or HEADLINE_RESULT
+def lower(
+    reach: Reach, funnel: Funnel, result: str | None, measure: str, asked: Asked
+) -> tuple[FunnelBranch, Expression, str, Values]:
+    """First to last stage within the sum of the windows: branch, one result over its columns, its unit, values.
+
+    The columns begin with the funnel's name, so that its results share a branch; with `measure` where it is asked about
+    other rows or days than the question itself.
+    """
     branch, values = _overall(reach, funnel, asked)
-    source = branch.outcome.name
+    source = measure if asked.narrowed or asked.moves else funnel.name
+    branch = replace(branch, outcome=replace(branch.outcome, name=source))
+    result = result or HEADLINE_RESULT
     if result in RATES:
-        part, whole = RATES[result]
-        return branch, Output(name, divided_measures(f"{source}.{part}", f"{source}.{whole}"), "ratio"), values
-    return branch, Output(name, condition(exp.column(f"{source}.{result}", quoted=True)), "count"), values
+        part, whole = (column(f"{source}.{name}") for name in RATES[result])
+        return branch, condition(divided(part, whole)), "ratio", values
+    return branch, condition(column(f"{source}.{result}")), "count", values
 
 
 def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Values]:
@@ -119,16 +127,18 @@ def _cohort(reach: Reach, funnel: Funnel, entry: Step, target: Step, asked: Aske
     for reference in (entered, converted):
         reach.check_column(TABLE, reference.column)
     # A grain adds no condition of its own here: an entry before the as-of day has a date.
-    dated = replace(asked.query, as_of=reach.as_of(asked.query), grain=None)
+    dated = replace(asked, query=replace(asked.query, as_of=reach.as_of(asked.query)))
+    where = placed(reach, dated, funnel, entered)
     is_stamped = exp.column(f"{entry.stage}_inferred", table=TABLE, quoted=True).not_()
-    base = [*time_conditions(dated, entered), condition(is_stamped)]
+    base = [*where.conditions, condition(is_stamped)]
     if funnel.entry == "first":
         base.append(condition(exp.column("is_first_pass", table=TABLE, quoted=True)))
     scan, keys = reach.scan(TABLE, asked, funnel, base)
-    if funnel.where is not None:
-        own, joins = reach.resolve(funnel.where, TABLE, funnel)
-        scan = Scan(TABLE, distinct([*scan.joins, *joins]), (*scan.conditions, own))
-    return Cohort(scan, keys, reach.period_key(asked.query, entered), entered, converted)
+    for given in (funnel.where, *asked.narrowed):
+        if given is not None:
+            own, joins = reach.resolve(given, TABLE, funnel)
+            scan = Scan(TABLE, distinct([*scan.joins, *joins]), (*scan.conditions, own))
+    return Cohort(scan, keys, where.period, entered, converted, where.spans)
 
 
 def _outcome(reach: Reach, name: str, target: str, window: int, asked: Asked) -> tuple[Outcome, Values]:

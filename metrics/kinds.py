@@ -1,6 +1,6 @@
-"""What a definition can be: metrics of four kinds, dimensions and terms, as small frozen types. Computes nothing.
+"""What a definition can be: metrics by kind, dimensions and terms, as small frozen types. Computes nothing.
 
-A new kind is a new member of the union `Metric`, a reader in `loading` and a lowering in `plan`.
+A new kind is a new member of the union `Metric`, a reader in `metric_files` and a lowering in `composition`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,42 @@ from data.errors import Place
 from data.expressions import Expression
 
 __all__ = [
+    "AT_COARSER_GRAIN",
     "BANDS",
     "FUNNEL_RESULTS",
     "GOOD",
     "OWNERS",
+    "TAKES",
     "UNITS",
     "Aggregate",
+    "Cumulative",
     "Dimension",
+    "EachDay",
+    "FirstDay",
     "Formula",
     "Funnel",
     "Input",
     "Metric",
+    "Move",
     "Ratio",
+    "Shift",
+    "StartOf",
     "Step",
+    "Take",
     "Term",
+    "ToDate",
+    "Trailing",
     "inputs_of",
+    "results_of",
+    "split_result",
 ]
 
 UNITS = ("count", "money", "ratio", "days", "hours")
 GOOD = ("up", "down", "neither")
 BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")
+TAKES = ("last", "first")
+AT_COARSER_GRAIN = ("last", "first", "average")
 
 # The results of a funnel with their units; the first named `rate_matured` is what the bare name of a funnel gives.
 FUNNEL_RESULTS: Mapping[str, str] = {
@@ -70,31 +85,88 @@ class _Measured(_Described):
     where: Expression | None = None
 
 
+@dataclass(frozen=True)
+class Take:
+    """Of the rows of a period and group only one per value of `per`: the last or the first by the column `over`.
+
+    For facts that add up over everything but time, such as a daily record of seats per account.
+    """
+
+    which: str
+    over: str
+    per: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Aggregate(_Measured):
     """One aggregate over the columns of one table; `time` is the date column that places a row in a period.
 
     With `until` it is a balance: a row counts from `time` to the day before `until` (for good where that is NULL), and
-    the metric is its value at the end of a period.
+    the metric is its value at the end of a period. With `take` it is semi-additive.
     """
 
     table: str
     expr: Expression
     time: str
     until: str | None = None
+    take: Take | None = None
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The days that lie `count` units earlier."""
+
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class StartOf:
+    """The period, of the grain asked (a day without one), with which the week, month, ... begins."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class Trailing:
+    """So many days up to the end of the period."""
+
+    days: int
+
+
+@dataclass(frozen=True)
+class ToDate:
+    """From the start of the week, month, fiscal quarter or fiscal year up to the end of the period."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class FirstDay:
+    """The first day of the period."""
+
+
+@dataclass(frozen=True)
+class EachDay:
+    """Every day of the period by itself; the values of the days are averaged."""
+
+
+# Which days count for a period of the answer, where these are not its own.
+Move = Shift | StartOf | Trailing | ToDate | FirstDay | EachDay
 
 
 @dataclass(frozen=True)
 class Input:
-    """A metric that another one is made of, narrowed by `where` (over dimension names)."""
+    """A metric that another one is made of, narrowed by `where` (over dimension names) and taken of other days."""
 
     metric: str
     where: Expression | None = None
+    shift: Shift | StartOf | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio(_Measured):
-    """Numerator by denominator, computed again at every level, never averaged. Empty where the denominator is 0."""
+    """One metric by another, computed again at every level, never averaged. Empty where the denominator is 0."""
 
     numerator: Input
     denominator: Input
@@ -102,10 +174,22 @@ class Ratio(_Measured):
 
 @dataclass(frozen=True, kw_only=True)
 class Formula(_Measured):
-    """Arithmetic over aggregates, which are the columns of `expr`, by the names of `inputs`."""
+    """Arithmetic over metrics, which are the columns of `expr`, by the names of `inputs`."""
 
     expr: Expression
     inputs: tuple[tuple[str, Input], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cumulative(_Measured):
+    """A metric over a moving window or since a period began, valued at the end of each period.
+
+    `at_coarser_grain` says which day speaks for a period longer than one: its last, its first, or the average of all.
+    """
+
+    of: Input
+    window: Trailing | ToDate
+    at_coarser_grain: str = "last"
 
 
 @dataclass(frozen=True)
@@ -128,15 +212,26 @@ class Funnel(_Measured):
     skips: str = "imply"
 
 
-Metric = Aggregate | Ratio | Formula | Funnel
+Metric = Aggregate | Ratio | Formula | Cumulative | Funnel
+
+
+def split_result(asked: str) -> tuple[str, str | None]:
+    """`lead_to_customer.rate_to_date` as the metric and its result."""
+    name, dot, result = asked.partition(".")
+    return name, result if dot else None
+
+
+def results_of(metric: Metric) -> Mapping[str, str]:
+    """The results that a metric yields by suffix, with their units; none for most kinds."""
+    return FUNNEL_RESULTS if isinstance(metric, Funnel) else {}
 
 
 def inputs_of(metric: Metric) -> tuple[tuple[str, Input], ...]:
-    """The aggregates that a metric is made of, by the role that each plays; an aggregate is made of itself."""
-    if isinstance(metric, Aggregate):
-        return (("", Input(metric.name)),)
+    """The metrics that one is made of, by the role that each plays."""
     if isinstance(metric, Ratio):
         return (("numerator", metric.numerator), ("denominator", metric.denominator))
+    if isinstance(metric, Cumulative):
+        return (("of", metric.of),)
     return metric.inputs if isinstance(metric, Formula) else ()
 
 

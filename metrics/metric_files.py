@@ -13,7 +13,25 @@ from data.expression_functions import ANY
 from data.expressions import Expression, Rules, parse_expression
 from data.yaml_files import Fields, Node
 from metrics.funnel_files import FUNNEL_KEYS, read_funnel
-from metrics.kinds import BANDS, GOOD, OWNERS, UNITS, Aggregate, Formula, Input, Metric, Ratio
+from metrics.kinds import (
+    AT_COARSER_GRAIN,
+    BANDS,
+    GOOD,
+    OWNERS,
+    TAKES,
+    UNITS,
+    Aggregate,
+    Cumulative,
+    Formula,
+    Input,
+    Metric,
+    Ratio,
+    Shift,
+    StartOf,
+    Take,
+    ToDate,
+    Trailing,
+)
 
 __all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
 
@@ -22,9 +40,10 @@ DESCRIBED = ("label", "description")
 
 _COMMON = (*DESCRIBED, "short_label", "kind", "unit", "good", "band", "owner", "where", "tags")
 _OWN_KEYS: Mapping[str, tuple[str, ...]] = {
-    "aggregate": ("table", "expr", "time"),
+    "aggregate": ("table", "expr", "time", "take", "over", "per"),
     "ratio": ("numerator", "denominator"),
     "formula": ("expr", "inputs"),
+    "cumulative": ("of", "window", "to_date", "at_coarser_grain"),
     "funnel": FUNNEL_KEYS,
 }
 
@@ -69,7 +88,7 @@ def read_metric(name: str, node: Node, is_standard: bool, reading: Reading) -> M
     fields = Fields(node, reading.problems, name, (*_COMMON, *known))
     kind = fields.choice("kind", _OWN_KEYS, required=True)
     common = described(fields, name, node, is_standard) | {
-        "unit": fields.choice("unit", UNITS, required=kind in ("aggregate", "formula")) or "ratio",
+        "unit": fields.choice("unit", UNITS, required=kind in ("aggregate", "formula", "cumulative")) or "ratio",
         "short_label": fields.text("short_label") or "",
         "good": fields.choice("good", GOOD) or "neither",
         "band": fields.choice("band", BANDS),
@@ -102,7 +121,28 @@ def _aggregate(fields: Fields, common: dict[str, Any], reading: Reading) -> Aggr
         rules = Rules(columns, aggregates=True, gives="number")
         expr = parse_expression(text, rules, fields.values["expr"].place, reading.problems, fields.subject)
     time, until = _time(fields, table, columns)
-    return Aggregate(**common, table=table, expr=expr, time=time, until=until) if expr and time else None
+    take = _take(fields, table, columns, time) if "take" in fields else None
+    if take is not None and until is not None:
+        fields.report("take", "a balance is valued at the end of a period already: 'take' needs one date in 'time'.")
+    for key in ("over", "per"):
+        if key in fields and "take" not in fields:
+            fields.report(key, f"'{key}' belongs to 'take', which is missing (last or first).")
+    return Aggregate(**common, table=table, expr=expr, time=time, until=until, take=take) if expr and time else None
+
+
+def _take(fields: Fields, table: str, columns: Mapping[str, str], time: str | None) -> Take | None:
+    """{take, over, per}: one row per `per`, the last or first by `over`, which is the column of `time` if not given."""
+    which = fields.choice("take", TAKES)
+    over, node = fields.text("over") or time, fields.child("per")
+    per = (node.value,) if node is not None and isinstance(node.value, str) else fields.texts("per")
+    if "per" not in fields:
+        fields.report("take", "'take' needs 'per': the column, or a list of columns, of which one row each is taken.")
+    for key, names in (("over", [over] if over else []), ("per", per)):
+        for name in names:
+            if name not in columns:
+                hint = did_you_mean(name, columns)
+                fields.report(key if key in fields else "take", f"table {table} has no column '{name}'. {hint}")
+    return Take(which, over, tuple(per)) if which and over and per else None
 
 
 def _time(fields: Fields, table: str, columns: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -136,14 +176,47 @@ def _ratio(fields: Fields, common: dict[str, Any], reading: Reading) -> Ratio | 
 
 
 def _input(key: str, fields: Fields, reading: Reading) -> Input | None:
-    """A metric name, or a mapping {metric, where}."""
+    """A metric name, or a mapping {metric, where, shift}."""
     node = fields.child(key)
     if node is None or not isinstance(node.value, dict):
         name = fields.text(key, required=True)
         return Input(name) if name else None
-    own = Fields(node, reading.problems, f"{fields.subject}.{key}", ("metric", "where"))
+    own = Fields(node, reading.problems, f"{fields.subject}.{key}", ("metric", "where", "shift"))
     name = own.text("metric", required=True)
-    return Input(name, _where(own, reading)) if name else None
+    shift = _shift(own)
+    return Input(name, _where(own, reading), shift) if name else None
+
+
+def _shift(fields: Fields) -> Shift | StartOf | None:
+    """`1 month` for the days a month earlier, `to start of month` for the first day of the month."""
+    text = fields.text("shift")
+    if text is None:
+        return None
+    match = re.fullmatch(r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))", text)
+    if match is None:
+        units = "days, weeks, months, quarters or years"
+        fields.report("shift", f"'shift' is '{text}'; write a number of {units}, or: to start of month.")
+        return None
+    return StartOf(match[3]) if match[3] else Shift(int(match[1]), match[2])
+
+
+def _cumulative(fields: Fields, common: dict[str, Any], reading: Reading) -> Cumulative | None:
+    """`of` a metric, over a `window` of days or `to_date` since a period began."""
+    of, text = _input("of", fields, reading), fields.text("window")
+    unit = fields.choice("to_date", _TO_DATE)
+    match = re.fullmatch(r"(\d{1,4}) days?", text or "")
+    if text is not None and (match is None or int(match[1]) == 0):
+        fields.report("window", f"'window' is '{text}'; write a number of days such as 28 days.")
+        return None
+    if ("window" in fields) == ("to_date" in fields):
+        what = "a cumulative metric has either a 'window' such as 28 days, or 'to_date' such as month."
+        fields.report("window" if "window" in fields else "of", what)
+        return None
+    window = Trailing(int(match[1])) if match else ToDate(_TO_DATE[unit]) if unit else None
+    if of is None or window is None:
+        return None
+    coarser = fields.choice("at_coarser_grain", AT_COARSER_GRAIN) or "last"
+    return Cumulative(**common, of=of, window=window, at_coarser_grain=coarser)
 
 
 def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formula | None:
@@ -170,9 +243,13 @@ def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formul
     return Formula(**common, expr=expr, inputs=tuple((name, found) for name, found in inputs if found is not None))
 
 
+# As written, and the grain of the calendar.
+_TO_DATE = {"week": "week", "month": "month", "quarter": "quarter", "fiscal_year": "year"}
+
 _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]] = {
     "aggregate": _aggregate,
     "ratio": _ratio,
     "formula": _formula,
+    "cumulative": _cumulative,
     "funnel": read_funnel,
 }

@@ -16,7 +16,6 @@ __all__ = [
     "Cohort",
     "FunnelBranch",
     "FunnelTable",
-    "Instants",
     "Join",
     "Key",
     "Measure",
@@ -27,7 +26,9 @@ __all__ = [
     "Reference",
     "RowsPlan",
     "Scan",
+    "Spans",
     "StepOutcomes",
+    "Taken",
 ]
 
 
@@ -87,23 +88,42 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Instants:
-    """The ends of periods at which a balance is valued: a row is open from `opened` to the day before `closed`."""
+class Spans:
+    """Which days count for each period of the answer, where these are not its own: `count` spans in the place of a key.
 
-    opened: Reference
-    closed: Reference
+    Their parameters are `<tag>_period_<n>`, `<tag>_from_<n>` and `<tag>_until_<n>`. A row counts where `time` lies
+    inside; of a balance, which has `closed`, where it is open at the end. With `is_average` a period has a span per
+    day, `<tag>_days_<n>` of them, whose values are averaged. `is_keyed` says that the answer has a column of periods.
+    """
+
+    tag: str
     count: int
+    time: Reference
+    closed: Reference | None = None
+    is_average: bool = False
+    is_keyed: bool = True
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One row per `per` in each group and period: the last by `over` where `is_last`; `ties` decide among equals."""
+
+    over: Reference
+    is_last: bool
+    per: tuple[Reference, ...]
+    ties: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)
 class AggregateBranch:
-    """Measures of one table at its own grain, grouped; `instants` stand in the place of a period for a balance."""
+    """Measures of one table at its own grain, grouped by keys and by `period` or `spans`, over the rows `taken`."""
 
     scan: Scan
     keys: tuple[Key, ...]
     period: PeriodKey | None
     measures: tuple[Measure, ...]
-    instants: Instants | None = None
+    spans: Spans | None = None
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +138,7 @@ class Cohort:
     period: PeriodKey | None
     entry: Reference
     target: Reference
+    spans: Spans | None = None
 
 
 @dataclass(frozen=True)
@@ -191,3 +212,4 @@ class RowsPlan:
     cohort: Cohort | None = None
     outcome: Outcome | None = None
     limit: int | None = None
+    taken: Taken | None = None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from data.calendar import periods_within
 from data.errors import InvalidQuestion, did_you_mean
-from metrics import aggregates, funnel
-from metrics.kinds import FUNNEL_RESULTS, Funnel
+from metrics import composition, funnel
+from metrics.kinds import results_of, split_result
 from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Output, Plan, RowsPlan
 from metrics.query import Query
-from metrics.reach import Asked, Reach, Unanswerable, distinct, split_metric
+from metrics.reach import Asked, Reach, Unanswerable, distinct
 
 __all__ = ["Planned", "PlannedRows", "PlannedTable", "plan", "plan_funnel", "plan_rows"]
 
@@ -54,19 +54,14 @@ def plan(reach: Reach, query: Query) -> Planned:
     for name in dict.fromkeys(query.metrics):
         metric = reach.metric(name)
         try:
-            if isinstance(metric, Funnel):
-                branch, output, bound = funnel.lower(reach, metric, name, asked)
-                branches.append(branch)
-                values |= bound
-            else:
-                lowered, output, bound = aggregates.lower(reach, metric, name, asked)
-                branches += lowered
-                values |= bound
+            lowered = composition.lower(reach, name, asked)
+            branches += lowered.branches
+            values |= lowered.values
+            outputs.append(Output(name, lowered.formula, lowered.unit))
         except Unanswerable as reason:
             reasons[name] = str(reason)
-            unit = FUNNEL_RESULTS.get(split_metric(name)[1] or "", metric.unit)
-            output = Output(name, None, unit)
-        outputs.append(output)
+            unit = results_of(metric).get(split_result(name)[1] or "", metric.unit)
+            outputs.append(Output(name, None, unit))
     for name in query.by:
         reach.dimension(name)
     spine = _spine(reach, asked)
@@ -91,7 +86,7 @@ def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
             fused[branch] = branch
             continue
         # Joins are many-to-one, so adding one changes no other measure.
-        key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period, branch.instants)
+        key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period, branch.spans, branch.taken)
         known = fused.get(key)
         if isinstance(known, AggregateBranch):
             scan = replace(branch.scan, joins=distinct([*known.scan.joins, *branch.scan.joins]))
@@ -102,9 +97,9 @@ def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
 
 
 def _spine(reach: Reach, asked: Asked) -> dict[str, object]:
-    """Periods in which nothing happened are part of an answer whose period is bounded and not split further."""
+    """Periods in which nothing happened are part of an answer whose period is bounded, for each of its groups."""
     query = asked.query
-    if query.grain is None or query.period is None or query.by:
+    if query.grain is None or query.period is None:
         return {}
     starts = periods_within(query.period, query.grain, reach.company)
     return {f"spine_{index}": start for index, start in enumerate(starts)}
@@ -130,16 +125,12 @@ def plan_funnel(reach: Reach, name: str, query: Query) -> PlannedTable:
 
 
 def plan_rows(reach: Reach, query: Query) -> list[PlannedRows]:
-    """The rows behind the question's one metric; numerator and denominator of a ratio. Raises InvalidQuestion."""
+    """The rows behind the question's one metric, per aggregate that it is made of. Raises InvalidQuestion."""
     if len(query.metrics) != 1:
         raise InvalidQuestion("Rows are those behind one metric: name one.")
-    asked = reach.asked(query)
-    metric = reach.metric(query.metrics[0])
+    asked, name = reach.asked(query), query.metrics[0]
     try:
-        if isinstance(metric, Funnel):
-            made, bound = funnel.lower_rows(reach, metric, asked)
-            return [PlannedRows(metric.label, made, {**asked.values, **bound})]
-        found, bound = aggregates.lower_rows(reach, metric, asked)
+        found = composition.lower_rows(reach, name, asked)
     except Unanswerable as reason:
-        return [PlannedRows(metric.label, None, {}, str(reason))]
-    return [PlannedRows(label, rows, {**asked.values, **bound}) for label, rows in found]
+        return [PlannedRows(reach.metric(name).label, None, {}, str(reason))]
+    return [PlannedRows(label, rows, {**asked.values, **bound}) for label, rows, bound in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -14,12 +14,12 @@ from data.company import Company
 from data.errors import InvalidQuestion, Place, Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
 from data.generations import Manifest
-from metrics.kinds import FUNNEL_RESULTS, Dimension, Funnel, Metric
+from metrics.kinds import Dimension, Funnel, Metric, Move, results_of, split_result
 from metrics.loading import Definitions, dimension_types, links_of
 from metrics.nodes import Join, Key, PeriodKey, Reference, Scan
 from metrics.query import Query
 
-__all__ = ["Asked", "Reach", "Unanswerable", "all_of", "condition", "scoped", "split_metric"]
+__all__ = ["Asked", "Reach", "Unanswerable", "all_of", "condition", "scoped"]
 
 
 class Unanswerable(Exception):
@@ -28,17 +28,25 @@ class Unanswerable(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its condition parsed: constants of `where` and days are values of parameters."""
+    """A question with its condition parsed: constants of `where` and days are values of parameters.
+
+    For a part of a metric, `narrowed` are the conditions over dimension names that lead to it, `moves` which days count
+    for it in the place of the asked ones, the outermost first.
+    """
 
     query: Query
     where: Expression | None
     values: Mapping[str, object]
+    narrowed: tuple[Expression, ...] = ()
+    moves: tuple[Move, ...] = ()
 
+    def narrowed_by(self, *conditions: Expression | None) -> Asked:
+        """The same question about fewer rows."""
+        return replace(self, narrowed=(*self.narrowed, *(where for where in conditions if where is not None)))
 
-def split_metric(asked: str) -> tuple[str, str | None]:
-    """`lead_to_customer.rate_to_date` to its metric and its result."""
-    name, dot, result = asked.partition(".")
-    return name, result if dot else None
+    def moved(self, *moves: Move | None) -> Asked:
+        """The same question about other days."""
+        return replace(self, moves=(*self.moves, *(move for move in moves if move is not None)))
 
 
 class Reach:
@@ -52,17 +60,18 @@ class Reach:
 
     def metric(self, asked: str) -> Metric:
         """The metric of an asked column. Raises InvalidQuestion with the nearest name."""
-        name, result = split_metric(asked)
+        name, result = split_result(asked)
         metrics = self.definitions.metrics
         if name not in metrics:
             raise InvalidQuestion(f"Unknown metric '{name}'. {did_you_mean(name, metrics)}")
         metric = metrics[name]
         if result is None:
             return metric
-        if not isinstance(metric, Funnel):
+        results, kind = results_of(metric), type(metric).__name__.lower()
+        if not results:
             raise InvalidQuestion(f"'{asked}': {name} is no funnel, so it has no result '{result}'.")
-        if result not in FUNNEL_RESULTS:
-            hint = did_you_mean(result, FUNNEL_RESULTS, "Results of a funnel")
+        if result not in results:
+            hint = did_you_mean(result, results, f"Results of a {kind}")
             raise InvalidQuestion(f"'{asked}': unknown result '{result}'. {hint}")
         return metric
 

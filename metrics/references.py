@@ -1,4 +1,4 @@
-"""What one definition says of another: inputs of ratios exist, conditions fit their tables. Reads no files."""
+"""What one definition says of another: inputs exist and lead to no circle, conditions fit. Reads no files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from data.errors import Place, Problems, did_you_mean
 from data.expressions import Expression
 from data.yaml_files import Node
-from metrics.kinds import Aggregate, Dimension, Funnel, Metric, inputs_of
+from metrics.kinds import Aggregate, Cumulative, Dimension, Funnel, Metric, inputs_of, results_of, split_result
 
-__all__ = ["check_references"]
+__all__ = ["check_references", "tables_of"]
 
 Metrics = Mapping[str, Metric]
 
@@ -19,8 +19,7 @@ def check_references(
 ) -> None:
     """`nodes` has every metric that is written, those with problems of their own included."""
     for metric in metrics.values():
-        if not isinstance(metric, Aggregate):
-            _check_inputs(metric, metrics, nodes, problems)
+        _check_inputs(metric, metrics, nodes, problems)
         for place, table, where in _conditions(metric, metrics, nodes[metric.name]):
             for name in sorted(where.columns):
                 # A dimension with a problem of its own has told it already.
@@ -49,30 +48,65 @@ def _input_place(node: Node, key: str, *more: str) -> Place:
 
 
 def _check_inputs(metric: Metric, metrics: Metrics, nodes: Mapping[str, Node], problems: Problems) -> None:
-    """The inputs exist and are aggregates, so that no cycle is possible."""
-    kind = type(metric).__name__.lower()
+    """The inputs exist, none of them is made of the metric itself, and windows are over what happens on days."""
     for key, given in inputs_of(metric):
-        place = _input_place(nodes[metric.name], key)
-        if given.metric not in nodes:
-            problems.add(place, f"{metric.name}: unknown metric '{given.metric}'. {did_you_mean(given.metric, nodes)}")
-        elif given.metric in metrics and not isinstance(metrics[given.metric], Aggregate):
-            problems.add(place, f"{metric.name}: '{given.metric}' is no aggregate; a {kind} is made of aggregates.")
+        place, (name, result) = _input_place(nodes[metric.name], key), split_result(given.metric)
+        if name not in nodes:
+            problems.add(place, f"{metric.name}: unknown metric '{name}'. {did_you_mean(name, nodes)}")
+            continue
+        results = results_of(metrics[name]) if name in metrics else {}
+        if result is not None and name in metrics and result not in results:
+            hint = did_you_mean(result, results, "Its results") if results else "It has none."
+            problems.add(place, f"{metric.name}: '{name}' has no result '{result}'. {hint}")
+        way = _way_back(name, metric.name, metrics, (metric.name,))
+        if way:
+            problems.add(place, f"{metric.name}: is made of itself: {' -> '.join(way)}.")
+    if isinstance(metric, Cumulative) and metric.of.metric in metrics:
+        _check_window(metric, metrics[metric.of.metric], _input_place(nodes[metric.name], "of"), problems)
+
+
+def _check_window(metric: Cumulative, of: Metric, place: Place, problems: Problems) -> None:
+    """A balance has no days to add up, and only what is counted or summed has an average over days."""
+    if isinstance(of, Aggregate) and of.until is not None:
+        problems.add(place, f"{metric.name}: '{of.name}' is a balance: it is valued at the end of a period already.")
+    elif metric.at_coarser_grain == "average" and not (isinstance(of, Aggregate) and of.expr.additive):
+        problems.add(
+            place, f"{metric.name}: 'average' is for one count or sum; ratios and percentiles are not averaged."
+        )
+
+
+def _way_back(start: str, goal: str, metrics: Metrics, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """The names from the goal over `start` back to the goal; empty where no way leads there."""
+    if start == goal:
+        return (*seen, goal)
+    if start in seen or start not in metrics:
+        return ()
+    for _, given in inputs_of(metrics[start]):
+        way = _way_back(split_result(given.metric)[0], goal, metrics, (*seen, start))
+        if way:
+            return way
+    return ()
 
 
 def _conditions(metric: Metric, metrics: Metrics, node: Node) -> Iterator[tuple[Place, str, Expression]]:
     """Each condition of a metric with its place and a table that it narrows."""
-    tables: list[str] = []
-    if isinstance(metric, Aggregate):
-        tables = [metric.table]
-    elif isinstance(metric, Funnel):
-        tables = ["leads"]
-    else:
-        for key, given in inputs_of(metric):
-            part = metrics.get(given.metric)
-            if isinstance(part, Aggregate):
-                tables.append(part.table)
-                if given.where is not None:
-                    yield _input_place(node, key, "where"), part.table, given.where
+    for key, given in inputs_of(metric):
+        if given.where is not None:
+            for table in tables_of(split_result(given.metric)[0], metrics):
+                yield _input_place(node, key, "where"), table, given.where
     if metric.where is not None:
-        for table in dict.fromkeys(tables):
+        for table in tables_of(metric.name, metrics):
             yield _place(node, "where"), table, metric.where
+
+
+def tables_of(name: str, metrics: Metrics, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The tables that a metric is made of, each once. A circle has been told where it is written."""
+    metric = metrics.get(name)
+    if metric is None or name in above:
+        return ()
+    if isinstance(metric, Aggregate):
+        return (metric.table,)
+    if isinstance(metric, Funnel):
+        return ("leads",)
+    inputs = [split_result(given.metric)[0] for _, given in inputs_of(metric)]
+    return tuple(dict.fromkeys(table for part in inputs for table in tables_of(part, metrics, (*above, name))))

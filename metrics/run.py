@@ -21,11 +21,11 @@ from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
-from metrics.kinds import FUNNEL_RESULTS, Funnel, Metric
+from metrics.kinds import FUNNEL_RESULTS, Funnel, Metric, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
-from metrics.reach import Reach, Unanswerable, split_metric
+from metrics.reach import Reach, Unanswerable
 
 __all__ = ["Answer", "Results", "Rows", "Session"]
 
@@ -252,7 +252,7 @@ class Session:
         return tuple(notes)
 
     def _unrecorded_note(self, name: str, count: int, entered: int) -> str:
-        funnel = self.reach.metric(split_metric(name)[0])
+        funnel = self.reach.metric(split_result(name)[0])
         assert isinstance(funnel, Funnel)
         dated = [self.reach.stages[step.stage] for step in funnel.steps if step.stage in self.reach.stages]
         since = ", ".join(f"{s.label} since {s.recorded_from}" for s in dated if s.recorded_from)

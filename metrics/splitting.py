@@ -10,8 +10,18 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.expressions import Expression
-from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Aggregate, Formula, Funnel, Input, Metric, Ratio
-from metrics.reach import Reach, Unanswerable, split_metric
+from metrics.kinds import (
+    FUNNEL_RESULTS,
+    HEADLINE_RESULT,
+    Aggregate,
+    Formula,
+    Funnel,
+    Input,
+    Metric,
+    Ratio,
+    split_result,
+)
+from metrics.reach import Reach, Unanswerable
 
 __all__ = ["Parts", "parts_of"]
 
@@ -38,7 +48,7 @@ def parts_of(reach: Reach, asked: str) -> Parts:
     """The additive parts of an asked metric. Raises Unanswerable where its groups do not add up, InvalidQuestion."""
     metric = reach.metric(asked)
     if isinstance(metric, Funnel):
-        return _of_funnel(metric, split_metric(asked)[1] or HEADLINE_RESULT, asked)
+        return _of_funnel(metric, split_result(asked)[1] or HEADLINE_RESULT, asked)
     if _adds_up(reach, asked):
         return Parts((asked,), are_counted=_counts(metric))
     if isinstance(metric, Aggregate):
@@ -75,7 +85,7 @@ def _adds_up(reach: Reach, asked: str) -> bool:
     """Whether the values of groups, the empty one included, sum to the value of all."""
     metric = reach.metric(asked)
     if isinstance(metric, Funnel):
-        return FUNNEL_RESULTS[split_metric(asked)[1] or HEADLINE_RESULT] == "count"
+        return FUNNEL_RESULTS[split_result(asked)[1] or HEADLINE_RESULT] == "count"
     if isinstance(metric, Aggregate):
         return metric.expr.additive
     return isinstance(metric, Formula) and _is_linear(reach, metric.expr.tree, dict(metric.inputs))

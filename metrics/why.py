@@ -15,9 +15,9 @@ import polars as pl
 from data.calendar import Period, comparison
 from data.errors import InvalidQuestion
 from metrics.contributions import STANDS_OUT, Effect, concentration, is_within_chance, ratio_effects, sum_effects
-from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel
+from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, split_result
 from metrics.query import Query
-from metrics.reach import Unanswerable, split_metric
+from metrics.reach import Unanswerable
 from metrics.run import Answer, Session
 from metrics.splitting import Parts, parts_of
 
@@ -190,7 +190,7 @@ def _by(
 
 def _maturity(session: Session, found: Movement) -> tuple[str, ...]:
     """What is not matured yet in the two periods of a funnel. Raises Unanswerable where that is what moved it."""
-    name, result = split_metric(found.metric)
+    name, result = split_result(found.metric)
     metric = session.reach.metric(name)
     result = result or HEADLINE_RESULT
     if not isinstance(metric, Funnel) or result == "entered":
@@ -217,5 +217,5 @@ def _label(session: Session, found: Movement) -> str:
 
 
 def _unit(session: Session, asked: str) -> str:
-    result = split_metric(asked)[1]
+    result = split_result(asked)[1]
     return FUNNEL_RESULTS[result] if result else session.reach.metric(asked).unit

@@ -72,7 +72,9 @@ def funnel(steps: str, more: str = "") -> str:
     return head + f"    steps:\n{textwrap.indent(textwrap.dedent(steps).strip(), '      ')}\n{more}"
 
 
-AGGREGATE_KEYS = "band, description, expr, good, kind, label, owner, short_label, table, tags, time, unit, where"
+AGGREGATE_KEYS = (
+    "band, description, expr, good, kind, label, over, owner, per, short_label, table, tags, take, time, unit, where"
+)
 FUNCTIONS = (
     "abs, any_value, avg, ceil, coalesce, concat, contains, count, date_diff, date_trunc, floor, greatest, if, least,"
     " left, length, lower, max, median, min, month, nullif, points, quarter, regexp_matches, replace, right, round,"
@@ -224,13 +226,13 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "metrics:\n  share:\n    {label: S, description: S., kind: ratio, numerator: deals_wun, denominator: leads}\n",
         ["own.yaml:3:57: share: unknown metric 'deals_wun'. Did you mean 'deals_won'? Known: {metrics}."],
     ),
-    "a ratio of a ratio": (
-        "metrics:\n  share:\n    {label: S, description: S., kind: ratio, numerator: win_rate, denominator: leads}\n",
-        ["own.yaml:3:57: share: 'win_rate' is no aggregate; a ratio is made of aggregates."],
+    "a result that a metric has not": (
+        "metrics:\n  share:\n    {label: S, description: S., kind: ratio, numerator: leads.p9, denominator: leads}\n",
+        ["own.yaml:3:57: share: 'leads' has no result 'p9'. It has none."],
     ),
     "a ratio of itself": (
         "metrics:\n  share:\n    {label: S, description: S., kind: ratio, numerator: share, denominator: leads}\n",
-        ["own.yaml:3:57: share: 'share' is no aggregate; a ratio is made of aggregates."],
+        ["own.yaml:3:57: share: is made of itself: share -> share."],
     ),
     "a ratio without denominator": (
         "metrics:\n  share:\n    {label: S, description: S., kind: ratio, numerator: leads}\n",
@@ -239,7 +241,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "an input with an unknown key": (
         "metrics:\n  share:\n    label: S\n    description: S.\n    kind: ratio\n"
         "    numerator: {metric: leads, were: channel = 'a'}\n    denominator: leads\n",
-        ["own.yaml:6:32: share.numerator: unknown key 'were'. Did you mean 'where'? Known: metric, where."],
+        ["own.yaml:6:32: share.numerator: unknown key 'were'. Did you mean 'where'? Known: metric, shift, where."],
     ),
     "an input with a broken condition": (
         "metrics:\n  share:\n    label: S\n    description: S.\n    kind: ratio\n"

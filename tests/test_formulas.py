@@ -76,8 +76,8 @@ class TestFormulas:
             ),
             ('expr: "{won_revenue} - {spent}"', "ours: unknown metric 'spent'. Did you mean 'spend'?"),
             (
-                'expr: "{won_revenue} - {win_rate}"',
-                "ours: 'win_rate' is no aggregate; a formula is made of aggregates.",
+                'expr: "{won_revenue} - {ours}"',
+                "ours: is made of itself: ours -> ours.",
             ),
             ('expr: "{won_revenue} - spend"', "ours: unknown metric in braces 'spend'. Known: won_revenue."),
             ('expr: "sum({won_revenue})"', "ours: 'SUM(\"won_revenue\")': an aggregate is not allowed here"),
@@ -102,7 +102,9 @@ class TestBalances:
     def test_split_by_time_it_needs_a_period(self, demo: Session) -> None:
         with pytest.raises(InvalidQuestion) as told:
             demo.answer(Query(("open_pipeline",), grain="month"))
-        assert str(told.value) == "'open_pipeline' is a balance: to split it by month give the period, from and to."
+        assert str(told.value) == (
+            "'open_pipeline' looks beyond the days of its period: to split it by month give the period, from and to."
+        )
 
     def test_it_never_looks_past_the_day_that_the_data_reaches(self, demo: Session) -> None:
         now = demo.answer(Query(("open_pipeline",))).number("open_pipeline")

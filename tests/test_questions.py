@@ -301,10 +301,13 @@ class TestAnswers:
             (month, count, None) for month, count in zip(months, (0, 2, 1, 1, 0, 0), strict=True)
         ]
 
-    def test_without_a_bound_or_with_groups_nothing_is_filled(self, session: Session) -> None:
+    def test_without_a_bound_nothing_is_filled(self, session: Session) -> None:
         assert session.answer(Query(("mqls",), grain="month")).frame.rows() == [(dt.date(2024, 1, 1), 1)]
+
+    def test_within_a_period_every_group_has_every_month(self, session: Session) -> None:
         split = session.answer(Query(("mqls",), by=("channel",), grain="month", period=QUARTER)).frame
-        assert split.rows() == [("social", dt.date(2024, 1, 1), 1)]
+        months = [dt.date(2024, month, 1) for month in (1, 2, 3)]
+        assert split.rows() == [("social", month, count) for month, count in zip(months, (1, 0, 0), strict=True)]
 
     def test_an_order_and_a_limit(self, session: Session) -> None:
         asked = Query(("leads",), by=("channel",), order=("-leads",))

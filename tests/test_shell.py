@@ -112,7 +112,12 @@ def test_columns_are_dimensions_then_period_then_metrics_as_asked(ask: Shell) ->
         "--from", "2026-01-01", "--to", "2026-04-01",
     )  # fmt: skip
     assert asked.rows[0] == ["channel", "period", "won_revenue", "leads", "lead_to_customer.rate_to_date"]
-    assert asked.rows[1:3] == [["fair", "2026-03-01", "250.5", "1", "1.0"], ["search", "2026-01-01", "0.0", "1", "1.0"]]
+    assert asked.rows[1:5] == [
+        ["fair", "2026-01-01", "0.0", "0", ""],
+        ["fair", "2026-02-01", "0.0", "0", ""],
+        ["fair", "2026-03-01", "250.5", "1", "1.0"],
+        ["search", "2026-01-01", "0.0", "1", "1.0"],
+    ]
     assert asked.code == 0
 
 
