@@ -12,7 +12,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from data.company import company_folder
 from data.errors import RefreshRunning, TandemError
-from data.refresh import ensure_generation, needs_refresh
+from data.generations import current
+from data.refresh import ensure_generation, refresh_due
 from metrics import OpenCompany
 from pages import _theme
 from pages._filters import view_from_sidebar, written_out
@@ -21,6 +22,8 @@ from pages._page import address
 from pages._server import opened, warmed
 from pages._words import escape
 
+# Kept for a viewer whose page could not be prepared: what went wrong.
+IN_VAIN = "prepared_in_vain"
 ICON = Path(__file__).parent / "pages" / "_icon.svg"
 
 
@@ -43,17 +46,25 @@ def navigation() -> StreamlitPage:
 
 
 def prepare(company: OpenCompany) -> None:
-    """Refresh a company that is opened for the first time, with progress on the screen."""
-    if not needs_refresh(company.company):
+    """Refresh a company that must be before it is read, with progress on the screen.
+
+    Where that fails and there is data, it is shown as it is, under what went wrong.
+    """
+    why = refresh_due(company.company)
+    if why is None or IN_VAIN in st.session_state:
         return
     with st.container(key="preparing"):
         st.title(escape(company.company.name), anchor=False)
-        bar = st.progress(0.0, text="Preparing the data for the first time")
+        bar = st.progress(0.0, text=escape(f"{company.company.name} {why}: preparing it"))
         try:
             ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
         except RefreshRunning:
             bar.progress(0.5, text="Somebody else has opened it first: the data is being prepared")
             time.sleep(1)
+        except TandemError as error:
+            if current(company.company) is None:
+                raise
+            st.session_state[IN_VAIN] = f"{company.company.name} {why}, and could not be refreshed. {error}"
     st.rerun()
 
 
@@ -70,6 +81,8 @@ def main() -> None:
     if company.problems is not None:
         lines = "  \n".join(escape(problem) for problem in company.problems.problems)
         st.warning(f"A definition file is broken, so the last good definitions are shown:  \n{lines}")
+    if IN_VAIN in st.session_state:
+        st.warning("  \n".join(escape(line) for line in st.session_state[IN_VAIN].splitlines()))
     if company.damaged is not None:
         st.warning(escape(company.damaged))
     if company.is_outdated:

@@ -26,7 +26,7 @@ from data import demo, generations
 from data.company import Company, company_folder, read_company
 from data.errors import InvalidQuestion
 from data.generations import Manifest
-from data.refresh import Progress, disk_told, ensure_generation, needs_refresh, refresh
+from data.refresh import Progress, disk_told, ensure_generation, refresh, refresh_due
 
 __all__ = [
     "CompanyOption",
@@ -85,10 +85,10 @@ def progress_on_stderr() -> Iterator[Progress]:
 
 
 def ready_company(folder: str | None) -> Company:
-    """The company of a command that reads; refreshed first where it has no data yet."""
+    """The company of a command that reads; refreshed first where it must be."""
     company = read_company(company_folder(folder))
-    if needs_refresh(company):
-        why = "has no data yet" if generations.current(company) is None else "has grown old"
+    why = refresh_due(company)
+    if why is not None:
         stderr.print(f"{company.name} {why}: refreshing first.", markup=False, soft_wrap=True)
         with progress_on_stderr() as progress:
             ensure_generation(company, progress)

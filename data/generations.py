@@ -13,10 +13,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
+import functools
+import json
 import os
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -26,7 +28,18 @@ from data.errors import NoGeneration, RefreshRunning
 from data.manifest import LoadedFile, Manifest, StageFact
 from data.wholeness import Damaged, OtherVersion, check_files, check_text, sealed_files, with_checksum
 
-__all__ = ["Generation", "LoadedFile", "Manifest", "StageFact", "current", "open_generation", "refresh_lock", "seal"]
+__all__ = [
+    "Generation",
+    "LoadedFile",
+    "Manifest",
+    "StageFact",
+    "building_folder",
+    "current",
+    "made_with",
+    "open_generation",
+    "refresh_lock",
+    "seal",
+]
 
 KEPT = 3
 MODEL, PERSONAL, MANIFEST, LEASE = "model.duckdb", "personal.duckdb", "manifest.json", "lease"
@@ -65,6 +78,28 @@ def current(company: Company) -> str | None:
         return (company.state / "CURRENT").read_text(encoding="ascii", errors="replace").strip() or None
     except FileNotFoundError:
         return None
+
+
+def made_with(company: Company) -> Mapping[str, str] | None:
+    """The fingerprints of what the current generation was made from, or None where there is none or it is damaged."""
+    name = current(company)
+    manifest = company.state / "generations" / (name or "") / MANIFEST
+    try:
+        return _fingerprints(manifest, manifest.stat().st_mtime_ns)
+    except (OSError, ValueError, Damaged):  # a ValueError where the pointer holds no name of a folder
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _fingerprints(manifest: Path, _changed_at: int) -> Mapping[str, str]:
+    """Read once per sealed manifest. One that is written in another way has none that this version knows."""
+    text = manifest.read_bytes()
+    try:
+        check_text(text)
+        found: Mapping[str, str] = json.loads(text)["fingerprints"]
+    except (OtherVersion, KeyError):
+        return {}
+    return found
 
 
 def open_generation(company: Company, wanted: str | None = None) -> Generation:

@@ -7,6 +7,7 @@ good generation stays in place.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from data.generations import (
     StageFact,
     building_folder,
     current,
+    made_with,
     refresh_lock,
     seal,
 )
@@ -38,7 +40,20 @@ from data.reading import FileReport, read_file
 from data.sources import Sources, read_sources
 from data.stages import Stages, read_stages
 
-__all__ = ["Progress", "disk_told", "ensure_generation", "models_fingerprint", "needs_refresh", "refresh"]
+__all__ = [
+    "STANDARD_MODELS",
+    "Progress",
+    "disk_told",
+    "ensure_generation",
+    "models_fingerprint",
+    "needs_refresh",
+    "refresh",
+    "refresh_due",
+    "standard_fingerprint",
+]
+
+# The fingerprint of a manifest that tells which version of Tandem made the tables.
+STANDARD_MODELS = "standard models"
 
 # Told before each piece of work: what is being done, and the share of the whole that is done already.
 Progress = Callable[[str, float], None]
@@ -92,13 +107,24 @@ def disk_told(company: Company) -> Iterator[None]:
         raise DiskFailed(error.filename or company.state, (error.strerror or str(error)).lower()) from error
 
 
+def refresh_due(company: Company) -> str | None:
+    """Why a company must be refreshed before it is read, as it completes "The company ..."; None where nothing must."""
+    if current(company) is None:
+        return "has no data yet"
+    if demo.is_due(company, dt.date.today()):
+        return "has grown old"
+    made = made_with(company)
+    if made is not None and made.get(STANDARD_MODELS) != standard_fingerprint():
+        return "was loaded by another version of Tandem"
+    return None
+
+
 def needs_refresh(company: Company) -> bool:
-    """Whether there is nothing to read yet, or only a demo that has grown old."""
-    return current(company) is None or demo.is_due(company, dt.date.today())
+    return refresh_due(company) is not None
 
 
 def ensure_generation(company: Company, progress: Progress) -> None:
-    """Refresh a company that has no generation yet, or the demo when it has grown old."""
+    """Refresh a company that needs it: without data, with an old demo, or after an upgrade of Tandem."""
     if needs_refresh(company):
         refresh(company, progress)
 
@@ -152,6 +178,7 @@ def _manifest(name: str, build: _Build) -> Manifest:
             "sources": build.sources.fingerprint,
             "stages": build.stages.fingerprint,
             "models": models_fingerprint(build.company),
+            STANDARD_MODELS: standard_fingerprint(),
         },
         unmapped={table: count for table, count in build.mapped.quarantined.items() if count},
         exclusions=tuple((entry.table, entry.why, entry.rows) for entry in build.mapped.exclusions),
@@ -161,8 +188,18 @@ def _manifest(name: str, build: _Build) -> Manifest:
 
 def models_fingerprint(company: Company) -> str:
     """A hash of the text of all model files, standard and the company's own."""
+    return _hash_of(STANDARD, company.folder / "models")
+
+
+@functools.cache
+def standard_fingerprint() -> str:
+    """A hash of the text of the standard model files, which do not change while Tandem runs."""
+    return _hash_of(STANDARD)
+
+
+def _hash_of(*folders: Path) -> str:
     content = hashlib.sha256()
-    for folder in (STANDARD, company.folder / "models"):
+    for folder in folders:
         for file in sorted(folder.glob("*.sql")):
             content.update(file.name.encode() + b"\0" + file.read_bytes())
     return content.hexdigest()[:16]

@@ -141,8 +141,8 @@ _KINDS = (
         "Contacts without any touch",
         "Marketing data knows nothing of them: their origin is what the CRM says, if it says anything.",
         "contacts",
-        ("contacts.contact_id", "touches.contact_id"),
-        'NOT EXISTS (SELECT 1 FROM "touches" AS "t" WHERE "t"."contact_id" = "contacts"."contact_id")',
+        ("contacts.contact_id", "untouched_contacts.contact_id"),
+        '"contact_id" IN (SELECT "contact_id" FROM "untouched_contacts")',
         ("contact_id", "account_id", "created_on", "country", "original_source"),
     ),
     _Kind(

@@ -6,12 +6,15 @@ Everything is asked of a session, so that it is about the very rows whose number
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from data.company import read_company
 from data.errors import Problems
 from data.generations import LoadedFile
 from data.model_checks import promises
@@ -206,10 +209,18 @@ def checks(session: Session) -> pl.DataFrame | None:
     A broken check seals nothing, so every check of a generation held. None where model files or stages.yaml have
     changed since: what they say now is not what was checked.
     """
-    company, fingerprints, problems = session.company, session.manifest.fingerprints, Problems()
-    stages = read_stages(company, problems)
-    if (models_fingerprint(company), stages.fingerprint) != (fingerprints["models"], fingerprints["stages"]):
+    company, made = session.company, session.manifest.fingerprints
+    stages = read_stages(company, Problems())
+    if (models_fingerprint(company), stages.fingerprint) != (made["models"], made["stages"]):
         return None
-    models = read_models(company.folder, stages, {file.name for file in session.manifest.files}, problems)
-    found = [(says, str(place)) for model in models.values() for place, says in promises(model)]
-    return _frame(found, {"check": pl.String, "written_in": pl.String})
+    files = frozenset(file.name for file in session.manifest.files)
+    promised = _promised(company.folder, files, made["models"], made["stages"])
+    return _frame(promised, {"check": pl.String, "written_in": pl.String})
+
+
+@functools.lru_cache(maxsize=16)
+def _promised(folder: Path, files: frozenset[str], _models: str, _stages: str) -> tuple[tuple[str, str], ...]:
+    """What all models promise, with its place: read once for each text of the models and of stages.yaml."""
+    problems = Problems()
+    models = read_models(folder, read_stages(read_company(folder), problems), files, problems)
+    return tuple((says, str(place)) for model in models.values() for place, says in promises(model))

@@ -11,8 +11,9 @@ import polars as pl
 
 from data.calendar import Period
 from data.company import Company, company_folder, read_company
-from data.errors import InvalidFiles, Problems
+from data.errors import InvalidFiles, NoGeneration, Problems
 from data.generations import Manifest, current, open_generation
+from data.refresh import STANDARD_MODELS, standard_fingerprint
 from data.stages import read_stages
 from metrics.loading import load_definitions
 from metrics.query import Query
@@ -62,7 +63,11 @@ class OpenCompany:
         except InvalidFiles as problems:
             if last is None:
                 opened.release()
-                raise
+                if opened.manifest.fingerprints.get(STANDARD_MODELS) == standard_fingerprint():
+                    raise
+                loaded = f"The data of {self.company.name} was loaded by another version of Tandem"
+                run = f"python tandem.py refresh --company {self.company.folder}"
+                raise NoGeneration(f"{loaded}, whose tables these definitions do not fit. Run: {run}") from problems
             self.problems, definitions = problems, last.definitions
         return Session(self.company, opened, definitions, self._results)
 

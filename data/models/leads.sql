@@ -194,7 +194,10 @@ select
     t.first_at as first_marketing_touch_at, -- #needs(touches.happened_at)
     t.first_on as first_marketing_touch_on, -- #needs(touches.happened_at)
     p.account_id, -- #link(account: accounts.account_id) #needs(contacts.account_id)
+    -- Every page offers it as a filter: a join of all leads with all accounts would be its dearest question.
+    a.segment, -- #needs(contacts.account_id) #needs(accounts.segment)
     p.owner_id -- #link(owner: people.person_id) #needs(contacts.owner_id)
 from passes as p
 left join losses as l on l.contact_id = p.person and l.pass_number = p.pass_number
 left join touched as t on t.person = p.person and t.pass_number = p.pass_number
+left join accounts as a on a.account_id = p.account_id
