@@ -13,7 +13,9 @@ import polars as pl
 
 from data.errors import DiskFailed, EngineFailed, TandemError
 
-__all__ = ["DuckDBEngine", "Engine", "Values", "Workbench", "quoted"]
+__all__ = ["VERSION", "DuckDBEngine", "Engine", "Values", "Workbench", "quoted"]
+
+VERSION = f"duckdb {duckdb.__version__}"
 
 Values = Mapping[str, object]
 _Setting = str | bool | int | float | list[str]

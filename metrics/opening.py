@@ -18,6 +18,7 @@ from data.stages import read_stages
 from metrics.loading import load_definitions
 from metrics.query import Query
 from metrics.run import Answer, Results, Session
+from metrics.trials import failed_trials
 
 __all__ = ["OpenCompany", "open_company"]
 
@@ -59,7 +60,11 @@ class OpenCompany:
         opened = open_generation(self.company, generation)
         try:
             definitions = load_definitions(self.company, opened.manifest.describe())
+            session = Session(self.company, opened, definitions, self._results)
+            if failed := failed_trials(session):
+                raise InvalidFiles(failed)
             self.problems = None
+            return session
         except InvalidFiles as problems:
             if last is None:
                 opened.release()
@@ -68,8 +73,8 @@ class OpenCompany:
                 loaded = f"The data of {self.company.name} was loaded by another version of Tandem"
                 run = f"python tandem.py refresh --company {self.company.folder}"
                 raise NoGeneration(f"{loaded}, whose tables these definitions do not fit. Run: {run}") from problems
-            self.problems, definitions = problems, last.definitions
-        return Session(self.company, opened, definitions, self._results)
+            self.problems = problems
+        return Session(self.company, opened, last.definitions, self._results)
 
     def _has_other_stages(self, manifest: Manifest) -> bool:
         problems = Problems()
