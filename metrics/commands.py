@@ -26,6 +26,7 @@ from data.commands import (
 from data.errors import InvalidFiles, InvalidQuestion, Problems
 from data.sources import read_sources
 from data.stages import read_stages
+from metrics.compared import side_by_side
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
 from metrics.listing import LISTS
@@ -80,6 +81,9 @@ def ask_command(
     grain: GrainOption = None,
     from_day: FromOption = None,
     to_day: ToOption = None,
+    compare: Annotated[
+        str, typer.Option("--compare", help="Beside each metric that of the period before: previous or last_year.")
+    ] = "none",
     where: WhereOption = None,
     as_of: AsOfOption = None,
     order: Annotated[
@@ -98,15 +102,19 @@ def ask_command(
         by=_split(by),
         grain=grain,
         period=asked_period(session, from_day, to_day),
+        compare=compare,
         where=where,
         as_of=asked_day(as_of, "--as-of"),
         order=_split(order),
         limit=limit,
     )
+    if compare != "none" and query.period is None:
+        raise InvalidQuestion("A comparison needs a period: give --from and --to.")
     if rows:
         _print_rows(session, query, chosen_format(form, as_json))
-    else:
-        _print_answer(session.answer(query), chosen_format(form, as_json))
+        return
+    answer = session.answer(query)
+    _print_answer(answer, chosen_format(form, as_json), side_by_side(answer))
 
 
 def funnel_command(
@@ -259,6 +267,8 @@ def _print_answer(answer: Answer, form: Format, shown: pl.DataFrame | None = Non
         stderr.print(f"{metric}: {reason}", markup=False, soft_wrap=True)
     for note in answer.notes:
         stderr.print(note, markup=False, soft_wrap=True)
+    if answer.before is not None and (period := answer.before.query.period) is not None:
+        stderr.print(f"Compared with {period.start} up to {period.until}.", markup=False, soft_wrap=True)
     print_frame(frame, form)
 
 

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import sqlglot
@@ -29,7 +30,6 @@ __all__ = ["SECTIONS", "Details", "Entry", "details", "entries", "find", "matchi
 SECTIONS = ("metrics", "stages", "dimensions", "terms")
 
 _BANDS = ("TOFU", "MOFU", "BOFU", None)
-_KINDS = ("aggregate", "funnel", "ratio", "formula")
 _KNOWN_BY = {
     "created": "the contact is created",
     "accepted": "sales accepts the lead",
@@ -119,7 +119,7 @@ def _metrics(session: Session) -> Iterator[Entry]:
     reach = session.reach
 
     def order(metric: Metric) -> tuple[int, int]:
-        return _BANDS.index(metric.band), _KINDS.index(type(metric).__name__.lower())
+        return _BANDS.index(metric.band), get_args(Metric).index(type(metric))
 
     for metric in sorted(session.definitions.metrics.values(), key=order):
         yield Entry(

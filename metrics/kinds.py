@@ -212,7 +212,7 @@ class Funnel(_Measured):
     skips: str = "imply"
 
 
-Metric = Aggregate | Ratio | Formula | Cumulative | Funnel
+Metric = Aggregate | Funnel | Ratio | Formula | Cumulative
 
 
 def split_result(asked: str) -> tuple[str, str | None]:

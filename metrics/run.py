@@ -147,7 +147,8 @@ class Session:
         if query.compare == "none" or query.period is None:
             return None
         period = comparison(query.period, query.compare, self.company)
-        return self.answer(replace(query, compare="none", period=period))
+        # Whatever stands beside the first rows, it may not be among the first rows itself.
+        return self.answer(replace(query, compare="none", period=period, limit=None))
 
     def funnel(self, name: str, query: Query) -> Answer:
         """A row per step, window and group: dimensions, period, step, within_days, the results, unrecorded.

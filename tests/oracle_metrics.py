@@ -201,6 +201,16 @@ RATIOS = {
     "mql_to_opportunity_period_rate": ("opportunities", "mqls"),
     "opportunity_to_customer_period_rate": ("customers", "opportunities"),
 }
+# What is counted since a month or a quarter began.
+TO_DATE = {
+    "leads_month_to_date": ("leads", "month"),
+    "mqls_month_to_date": ("mqls", "month"),
+    "mqls_quarter_to_date": ("mqls", "quarter"),
+    "opportunities_quarter_to_date": ("opportunities", "quarter"),
+    "won_revenue_month_to_date": ("won_revenue", "month"),
+    "won_revenue_quarter_to_date": ("won_revenue", "quarter"),
+    "pipeline_created_quarter_to_date": ("pipeline_created", "quarter"),
+}
 FUNNELS: dict[str, list[tuple[str, int | None]]] = {
     "lead_to_customer": [("lead", None), ("mql", 30), ("opportunity", 60), ("customer", 120)],
     "tofu_conversion": [("lead", None), ("mql", 30)],

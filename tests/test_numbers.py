@@ -19,7 +19,7 @@ from metrics.kinds import FUNNEL_RESULTS, Aggregate, Funnel, Ratio
 from metrics.loading import load_definitions
 from tests import oracle_funnel, oracle_metrics
 from tests.oracle_funnel import Question
-from tests.oracle_metrics import BALANCES, FACTS, FUNNELS, RATIOS, Fact
+from tests.oracle_metrics import BALANCES, FACTS, FUNNELS, RATIOS, TO_DATE, Fact
 from tests.tiny_companies import companies
 from tests.tiny_sessions import THROUGH, TinyCompany, rows_in
 
@@ -88,10 +88,10 @@ AGGREGATES = sorted([*FACTS, *RATIOS])
 
 
 def test_every_standard_metric_has_an_oracle(demo: Session) -> None:
-    known = {*FACTS, *BALANCES, *RATIOS, *FUNNELS}
+    known = {*FACTS, *BALANCES, *RATIOS, *TO_DATE, *FUNNELS}
     missing = sorted(name for name, metric in demo.definitions.metrics.items() if name not in known)
     assert not missing, (
-        f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS or FUNNELS in tests/oracle_metrics.py."
+        f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS, TO_DATE or FUNNELS in tests/oracle_metrics.py."
     )
     assert not known - demo.definitions.metrics.keys(), "an oracle is left of a metric that no longer stands"
 
@@ -144,6 +144,23 @@ class TestAggregatesOfTheDemo:
         answer = demo.answer(Query((metric,), as_of=AS_OF))
         wanted = expected(metric, facts, lambda f: f.day is not None and f.day < AS_OF)
         assert same(answer.number(metric), wanted)
+
+
+@pytest.mark.parametrize("metric", TO_DATE)
+class TestToDate:
+    def test_each_week_has_what_happened_since_the_month_or_quarter_began(
+        self, demo: Session, facts: dict[str, list[Fact]], metric: str
+    ) -> None:
+        of, unit = TO_DATE[metric]
+        frame = demo.answer(Query((metric,), grain="week", period=YEAR)).frame
+        assert frame.height == 40
+        for start, found in frame.iter_rows():
+            last = min(start + dt.timedelta(days=6), YEAR.last)
+            first = last.replace(day=1)
+            first = first.replace(month=first.month - (first.month - 1) % 3) if unit == "quarter" else first
+            counted = [fact for fact in facts[of] if fact.day and first <= fact.day <= last]
+            assert same(found, oracle_metrics.value(of, counted)), start
+        assert frame[metric].max() > 0
 
 
 @pytest.mark.parametrize("metric", BALANCES)

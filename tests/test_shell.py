@@ -121,6 +121,37 @@ def test_columns_are_dimensions_then_period_then_metrics_as_asked(ask: Shell) ->
     assert asked.code == 0
 
 
+def test_a_comparison_stands_beside_each_metric(ask: Shell) -> None:
+    asked = ask(
+        "leads", "won_revenue", "--by", "channel", "--from", "2026-03-01", "--to", "2026-04-01", "--compare", "previous"
+    )
+    assert asked.rows[0] == ["channel", "leads", "leads_before", "won_revenue", "won_revenue_before"]
+    months = [
+        ask("leads", "won_revenue", "--by", "channel", "--from", f"2026-0{month}-01", "--to", f"2026-0{month + 1}-01")
+        for month in (3, 2)
+    ]
+    now, before = ({row[0]: row[1:] for row in month.rows[1:]} for month in months)
+    nothing = ["", ""]
+    assert {row[0]: row[1:] for row in asked.rows[1:]} == {
+        key: [cell for pair in zip(now.get(key, nothing), before.get(key, nothing), strict=True) for cell in pair]
+        for key in now.keys() | before.keys()
+    }
+    assert "Compared with 2026-02-01 up to 2026-03-01." in asked.err
+
+
+def test_months_stand_by_the_months_of_the_same_place(ask: Shell) -> None:
+    words = ("leads", "--grain", "month", "--compare", "previous")
+    asked = ask(*words, "--from", "2026-03-01", "--to", "2026-05-01")
+    before = ask("leads", "--grain", "month", "--from", "2026-01-01", "--to", "2026-03-01").rows[1:]
+    assert [row[0] for row in asked.rows[1:]] == ["2026-03-01", "2026-04-01"]
+    assert [row[2] for row in asked.rows[1:]] == [row[1] for row in before]
+
+
+def test_a_comparison_without_a_period_says_what_is_missing(ask: Shell) -> None:
+    asked = ask("leads", "--compare", "previous")
+    assert (asked.code, asked.err.strip()) == (2, "A comparison needs a period: give --from and --to.")
+
+
 def test_the_group_without_a_value_has_an_empty_key(ask: Shell) -> None:
     assert ask("leads", "--by", "channel").rows == [["channel", "leads"], ["fair", "1"], ["search", "2"], ["", "1"]]
 
