@@ -60,6 +60,8 @@ class _Kind:
     needs: tuple[str, ...]
     lacks: str
     shows: tuple[str, ...]
+    # A table of just the rows that lack it, where the refresh has made one.
+    listed_in: str | None = None
 
 
 _DEAL = ("deal_id", "account_id", "contact_id")
@@ -144,6 +146,7 @@ _KINDS = (
         ("contacts.contact_id", "untouched_contacts.contact_id"),
         '"contact_id" IN (SELECT "contact_id" FROM "untouched_contacts")',
         ("contact_id", "account_id", "created_on", "country", "original_source"),
+        listed_in="untouched_contacts",
     ),
     _Kind(
         "touches_without_day",
@@ -181,9 +184,10 @@ def _counted(session: Session, kind: _Kind) -> Gap:
     reason = next((found for need in kind.needs if (found := absent(session, need))), None)
     if reason is not None:
         return Gap(kind.key, kind.label, kind.means, reason=reason)
-    frame = session.read(
-        f'SELECT count(*) FILTER (WHERE {kind.lacks}) AS "rows", count(*) AS "among" FROM {quoted(kind.table)}'
-    )
+    lacking = f"count(*) FILTER (WHERE {kind.lacks})"
+    if kind.listed_in is not None:
+        lacking = f"(SELECT count(*) FROM {quoted(kind.listed_in)})"
+    frame = session.read(f'SELECT {lacking} AS "rows", count(*) AS "among" FROM {quoted(kind.table)}')
     rows, among = frame.row(0)
     return Gap(kind.key, kind.label, kind.means, int(rows), int(among))
 
