@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, cast
 from data.file_specs import FileSpec
 from data.headers import EMPTY, TITLE_ROWS, Part, check_header, is_blank, refuse_header_below, refused
 
-__all__ = ["LARGEST_RATIO", "LARGEST_UNPACKED", "Record", "TextLayout", "find_layout", "read_records"]
+__all__ = ["LARGEST_RATIO", "LARGEST_UNPACKED", "Record", "TextLayout", "find_layout", "open_text", "read_records"]
 
 BLOCK = 1 << 20
 # A packed file that unpacks to more than both is a bomb, or not what somebody meant to deliver.
@@ -99,7 +99,7 @@ def read_records(part: Part, encoding: str, delimiter: str, above: int = 0) -> I
 
     A quote that never closes refuses the file.
     """
-    with _open_text(part.path, encoding) as stream:
+    with open_text(part.path, encoding) as stream:
         for _ in range(above):
             stream.readline()
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -142,7 +142,8 @@ def _open_bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _open_text(path: Path, encoding: str) -> io.TextIOWrapper:
+def open_text(path: Path, encoding: str) -> io.TextIOWrapper:
+    """A text file, packed or not."""
     # newline="" keeps line breaks inside quoted fields as they are.
     return io.TextIOWrapper(_open_bytes(path), encoding=encoding, newline="")
 
@@ -227,7 +228,7 @@ def _refuse_bomb(part: Part, unpacked: int) -> None:
 
 def _announced_delimiter(part: Part, encoding: str) -> str | None:
     """The sign in a first line such as `sep=;`, which some programs write for spreadsheets."""
-    with _open_text(part.path, encoding) as stream:
+    with open_text(part.path, encoding) as stream:
         first = stream.readline(20).rstrip("\r\n").strip('"')
     return first[4] if len(first) == 5 and first[:4].lower() == "sep=" else None
 

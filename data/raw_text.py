@@ -7,10 +7,11 @@ from itertools import islice, takewhile
 
 import polars as pl
 
-from data.decoding import Record, find_layout, read_records
+from data.decoding import Record, TextLayout, find_layout, open_text, read_records
 from data.engine import Workbench, quoted
 from data.file_specs import FileSpec
 from data.headers import Part, check_columns, is_blank, refused
+from data.regular_text import regular_blocks
 from data.workbooks import read_sheet
 
 __all__ = ["QUARANTINE", "RawText"]
@@ -22,6 +23,8 @@ _REJECTS = {"file": pl.String, "line": pl.Int64, "column_name": pl.String, "reas
 # Larger whole numbers are not exact as floats: an id that was stored so has lost digits.
 _EXACT = 2**53
 
+# Between the fields of a record that is compared as a whole.
+_BETWEEN = "\x1f"
 # Totals stand in the last rows, with perhaps some blank ones around them.
 _ENDING = 20
 _TOTALS = frozenset(
@@ -69,15 +72,51 @@ class RawText:
         layout = find_layout(part, self.spec)
         records = read_records(part, layout.encoding, layout.delimiter, layout.above)
         header = next(record for record in records if record.fields and not is_blank(record.fields))
-        seen = self._load_records(part, layout.header, records) or header.last
+        seen, ending = self._load_regular(part, layout, header.last)
+        if seen == layout.lines:
+            records = iter(())
+        elif seen > header.last:
+            records = read_records(part, layout.encoding, layout.delimiter, seen)
+        seen = self._load_records(part, layout.header, records, ending) or seen
         # The reader's count against one that was made without it: a line that only one of them saw is a lost line.
         if seen != layout.lines:
             raise refused(part.label, seen, f"ends here for the reader, but has {layout.lines} lines. Export it again.")
 
-    def _load_records(self, part: Part, header: tuple[str, ...], records: Iterator[Record]) -> int:
-        """Add the records below a header; the last line they cover, or 0."""
+    def _load_regular(self, part: Part, layout: TextLayout, seen: int) -> tuple[int, list[Record]]:
+        """Add what is regular below the line `seen`; the last line of it, and the last records."""
+        header, ending = layout.header, list[Record]()
+        with open_text(part.path, layout.encoding) as stream:
+            for _ in range(seen):
+                stream.readline()
+            for fields in regular_blocks(stream, layout.delimiter, len(header)):
+                last = fields.tail(_ENDING).rows()
+                first = seen + fields.height - len(last) + 1
+                ending = [Record(line, line, list(texts)) for line, texts in enumerate(last, first)]
+                lines = pl.int_range(seen + 1, seen + fields.height + 1, dtype=pl.Int64, eager=True).alias("_line")
+                self.lines += fields.height
+                seen += fields.height
+                self._insert(part, self._columns(fields.with_columns(lines), header))
+        return seen, ending
+
+    def _columns(self, fields: pl.DataFrame, header: tuple[str, ...]) -> pl.DataFrame:
+        """Fields that are named by their number as the declared columns, without blank rows, which are counted."""
+        texts = pl.col([str(number) for number in range(len(header))])
+        # Nearly no row is blank, and few begin with an empty field.
+        perhaps = fields.filter(pl.col("0").str.strip_chars() == "")
+        if perhaps.height and (blank := perhaps.filter(pl.all_horizontal(texts.str.strip_chars() == ""))).height:
+            self.blank += blank.height
+            fields = fields.join(blank, on="_line", how="anti")
+        columns = [pl.col(str(header.index(column.header))).alias(name) for name, column in self.spec.columns.items()]
+        if not self.spec.row_id:
+            return fields.select(*columns, "_line")
+        order = [str(number) for number in sorted(range(len(header)), key=header.__getitem__)]
+        return fields.select(*columns, "_line", pl.concat_str(order, separator=_BETWEEN).alias("_record"))
+
+    def _load_records(
+        self, part: Part, header: tuple[str, ...], records: Iterator[Record], ending: Sequence[Record] = ()
+    ) -> int:
+        """Add the records below a header, after those that are `ending` so far; the last line they cover, or 0."""
         seen = 0
-        ending: list[Record] = []
         while chunk := list(islice(records, CHUNK)):
             seen = chunk[-1].last
             ending = [*ending, *chunk[-_ENDING:]][-_ENDING:]
@@ -146,7 +185,7 @@ class RawText:
             return frame.with_columns(lines)
         # By name, so that a second delivery with its columns in another order is still the same line.
         order = sorted(range(len(header)), key=header.__getitem__)
-        whole = pl.Series("_record", ["\x1f".join(fields[i] for i in order) for fields in rows], dtype=pl.String)
+        whole = pl.Series("_record", [_BETWEEN.join(fields[i] for i in order) for fields in rows], dtype=pl.String)
         return frame.with_columns(lines, whole)
 
     def _load_parquet(self, part: Part) -> None:
