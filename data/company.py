@@ -21,9 +21,11 @@ MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 ENGINES = ("duckdb",)
+ID, CURRENCY, SPAN = r"[a-z0-9][a-z0-9_-]{0,39}", r"[A-Z]{3}", r"(\d\d?):(\d\d)-(\d\d?):(\d\d)"
+CRM_OBJECTS = ("contact", "account", "deal")
 PROJECT = Path(__file__).resolve().parent.parent
 
-_KEYS = (
+KEYS = (
     "id", "name", "currency", "time_zone", "week_starts", "fiscal_year_starts", "business_hours", "holidays",
     "close_day", "gross_margin", "crm_links", "engine",
 )  # fmt: skip
@@ -75,17 +77,17 @@ def read_company(folder: Path) -> Company:
     node = read_yaml(folder / "company.yaml", problems)
     problems.raise_if_any()
     assert node is not None
-    company = _company(folder, Fields(node, problems, "", _KEYS))
+    company = _company(folder, Fields(node, problems, "", KEYS))
     problems.raise_if_any()
     return company
 
 
 def _company(folder: Path, fields: Fields) -> Company:
     name = fields.text("id", required=True) or ""
-    if name and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+    if name and not re.fullmatch(ID, name):
         fields.report("id", f"'id' is '{name}'; it names a folder: lower-case letters, digits, - and _, at most 40.")
     currency = fields.text("currency", required=True) or ""
-    if currency and not re.fullmatch(r"[A-Z]{3}", currency):
+    if currency and not re.fullmatch(CURRENCY, currency):
         fields.report("currency", f"'currency' is '{currency}'; write an ISO code of three capitals such as EUR.")
     week_starts = fields.choice("week_starts", WEEKDAYS)
     fiscal = fields.choice("fiscal_year_starts", MONTHS)
@@ -157,7 +159,7 @@ def _business_hours(fields: Fields) -> Mapping[int, Hours]:
 
 
 def _span(node: Node) -> Hours | None:
-    match = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", str(node.value))
+    match = re.fullmatch(SPAN, str(node.value))
     if not match:
         return None
     try:
@@ -170,10 +172,8 @@ def _span(node: Node) -> Hours | None:
 def _crm_links(fields: Fields) -> Mapping[str, str]:
     links: dict[str, str] = {}
     for kind, node in fields.entries("crm_links"):
-        if kind not in ("contact", "account", "deal"):
-            fields.problems.add(
-                node.place, f"unknown object '{kind}'. {did_you_mean(kind, ('contact', 'account', 'deal'))}"
-            )
+        if kind not in CRM_OBJECTS:
+            fields.problems.add(node.place, f"unknown object '{kind}'. {did_you_mean(kind, CRM_OBJECTS)}")
         elif not str(node.value).startswith("https://") or f"{{{kind}_id}}" not in str(node.value):
             fields.problems.add(node.place, f"'{kind}' must be an https:// address with {{{kind}_id}} in it.")
         else:

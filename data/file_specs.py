@@ -26,13 +26,15 @@ TEMPORAL = ("date", "timestamp")
 FORMATS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".xlsx")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t"}
 
+FILE_NAME = r"[a-z][a-z0-9_]*"
 # A header further down than this is a slip of the finger.
 LAST_HEADER_ROW = 1000
 
-_KEYS = (
+KEYS = (
     "path", "zone", "through", "columns", "delimiter", "encoding", "decimal", "row_id", "updated_at", "may_be_empty",
     "header_row", "sheet",
 )  # fmt: skip
+COLUMN_KEYS = ("type", "format", "header")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _DIRECTIVES = frozenset("YymdHIMSfpbBjz")
 
@@ -94,12 +96,12 @@ def read_file_specs(sources: Fields, company: Company, problems: Problems) -> di
     """Every entry of `files:`. Entries with problems are there too, so that mappings of them are checked."""
     specs: dict[str, FileSpec] = {}
     for name, node in sources.entries("files"):
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if not re.fullmatch(FILE_NAME, name):
             problems.add(
                 sources.values["files"].keys[name],
                 f"files: '{name}' names a table; write lower-case letters, digits and _, a letter first.",
             )
-        specs[name] = _file_spec(name, Fields(node, problems, f"files.{name}", _KEYS), company)
+        specs[name] = _file_spec(name, Fields(node, problems, f"files.{name}", KEYS), company)
     return specs
 
 
@@ -220,7 +222,7 @@ def _column(name: str, node: Node, problems: Problems, subject: str) -> FileColu
             problems.add(node.place, f"{subject}: the type of '{name}' is '{node.plain()}'. {hint}")
             word = "text"
         return FileColumn(name, word, name)
-    fields = Fields(node, problems, f"{subject}.{name}", ("type", "format", "header"))
+    fields = Fields(node, problems, f"{subject}.{name}", COLUMN_KEYS)
     kind = fields.choice("type", COLUMN_TYPES, required=True) or "text"
     return FileColumn(name, kind, fields.text("header") or name, _format(kind, fields))
 

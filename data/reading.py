@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from data.casting import Casts, casts_of, masked, select_casts, text_literal
 from data.company import Company
 from data.damage import refuse_ambiguous_dates, refuse_damaged_ids
 from data.engine import Workbench, quoted
+from data.errors import Problem, RefusedSources
 from data.file_specs import FileColumn, FileSpec, expand_variables, starting_folder
 from data.headers import Part, refused
 from data.raw_text import QUARANTINE, RawText
 from data.yaml_files import shown
 
-__all__ = ["FileReport", "create_quarantine", "read_file"]
+__all__ = ["FileReport", "create_quarantine", "read_file", "undelivered"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,17 @@ def read_file(spec: FileSpec, company: Company, bench: Workbench) -> FileReport:
     for scratch in (text.table, text.rejects):
         bench.execute(f"DROP TABLE {scratch}")
     return report
+
+
+def undelivered(files: Mapping[str, FileSpec], company: Company) -> list[Problem]:
+    """A problem per declared file that is not there. Opens none."""
+    missing: list[Problem] = []
+    for spec in files.values():
+        try:
+            _parts(spec, company)
+        except RefusedSources as refusal:
+            missing += refusal.problems
+    return missing
 
 
 def _parts(spec: FileSpec, company: Company) -> list[Part]:

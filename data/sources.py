@@ -29,7 +29,8 @@ __all__ = [
 ]
 
 FILE = "sources.yaml"
-_KEYS = ("files", "tables", "channels", "campaign_aliases", "exclude", "absent")
+KEYS = ("files", "tables", "channels", "campaign_aliases", "exclude", "absent")
+CHANNEL_KEYS, EXCLUSION_KEYS = ("when", "channel"), ("from", "when", "why")
 CHANNEL_COLUMNS = ("source", "medium", "channel", "url", "kind")
 
 
@@ -98,7 +99,7 @@ def read_sources(company: Company, problems: Problems) -> Sources:
     root = read_yaml(company.folder / FILE, problems)
     if root is None:
         return Sources()
-    top = Fields(root, problems, "", _KEYS)
+    top = Fields(root, problems, "", KEYS)
     files = read_file_specs(top, company, problems)
     mappings = read_table_mappings(top, files, problems)
     known = Sources(files, mappings)
@@ -117,7 +118,7 @@ def _channels(top: Fields, extras: Mapping[str, str], problems: Problems) -> lis
     rules: list[ChannelRule] = []
     for number, node in enumerate(top.items("channels"), start=1):
         subject = f"channels {number}"
-        entry = Fields(node, problems, subject, ("when", "channel"))
+        entry = Fields(node, problems, subject, CHANNEL_KEYS)
         when = _condition(entry, "when", columns, subject)
         channel = entry.text("channel", required=True)
         if when and channel:
@@ -148,7 +149,7 @@ def _exclusions(top: Fields, known: Sources, problems: Problems) -> list[Exclusi
     found: list[Exclusion] = []
     for number, node in enumerate(top.items("exclude"), start=1):
         subject = f"exclude {number}"
-        entry = Fields(node, problems, subject, ("from", "when", "why"))
+        entry = Fields(node, problems, subject, EXCLUSION_KEYS)
         table = entry.choice("from", CANONICAL, required=True)
         why = entry.text("why", required=True)
         if table is None:

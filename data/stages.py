@@ -21,7 +21,7 @@ OWNERS = ("marketing", "sales", "both")
 SCOPES = ("deal", "account")
 
 # The words of `known_by`, and the canonical columns without which nothing can be known that way.
-_WORDS: Mapping[str, tuple[str, ...]] = {
+WORDS: Mapping[str, tuple[str, ...]] = {
     "created": ("contacts.created_at",),
     "accepted": ("lead_decisions.decision",),
     "deal_created": ("deals.created_at",),
@@ -31,9 +31,9 @@ _CRM = ("stage_changes.stage",)
 
 _DEFAULT_LOOK_BACK = 90
 _LONGEST_LOOK_BACK = 3_650
-_KEYS = ("stages", "recycles", "ends", "attribution")
-_STAGE_KEYS = ("name", "label", "band", "owner", "means", "known_by", "recorded_from")
-_ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life")
+KEYS = ("stages", "recycles", "ends", "attribution")
+STAGE_KEYS = ("name", "label", "band", "owner", "means", "known_by", "recorded_from")
+ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sign:
     @property
     def needs(self) -> tuple[str, ...]:
         """The canonical columns, as table.column, that this sign is read from."""
-        return _WORDS.get(self.kind, _CRM)
+        return WORDS.get(self.kind, _CRM)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def read_stages(company: Company, problems: Problems) -> Stages:
     node = read_yaml(company.folder / "stages.yaml", problems)
     if node is None:
         return Stages(())
-    fields = Fields(node, problems, "", _KEYS)
+    fields = Fields(node, problems, "", KEYS)
     stages = _stages(fields)
     recycles, ends = fields.texts("recycles"), fields.texts("ends")
     _check_values_apart(fields, stages, recycles, ends)
@@ -145,7 +145,7 @@ def _allowed_stages() -> str:
 
 def _stage(node: Node, problems: Problems) -> Stage | None:
     subject = node.value.get("name") if isinstance(node.value, dict) else None
-    fields = Fields(node, problems, str(subject.value) if subject else "a stage", _STAGE_KEYS)
+    fields = Fields(node, problems, str(subject.value) if subject else "a stage", STAGE_KEYS)
     name = fields.choice("name", STAGES, required=True)
     band = fields.choice("band", BANDS, required=True)
     owner = fields.choice("owner", OWNERS, required=True)
@@ -174,7 +174,7 @@ def _check_order(stage: Stage, found: list[Stage], node: Node, problems: Problem
 def _known_by(fields: Fields) -> tuple[Sign, ...]:
     node = fields.child("known_by")
     if node is None:
-        words = ", ".join(_WORDS)
+        words = ", ".join(WORDS)
         fields.report("known_by", f"the key 'known_by' is missing (a word: {words}; or {{crm: [values]}}; or a list).")
         return ()
     parts = node.value if isinstance(node.value, tuple) else (node,)
@@ -197,10 +197,10 @@ def _signs(node: Node, fields: Fields) -> tuple[Sign, ...]:
             crm.report("crm", "'known_by' is empty: write a word or {crm: [values]}.")
         return tuple(Sign("crm", value) for value in values)
     word = node.value
-    if isinstance(word, str) and word in _WORDS:
+    if isinstance(word, str) and word in WORDS:
         return (Sign(word),)
     shown = node.kind if isinstance(word, tuple) else f"'{word}'"
-    allowed = did_you_mean(str(word), (*_WORDS, "crm"), "Allowed")
+    allowed = did_you_mean(str(word), (*WORDS, "crm"), "Allowed")
     fields.problems.add(
         node.place, f"{fields.subject}: 'known_by' is {shown}. {allowed} crm is written {{crm: [values]}}."
     )
@@ -228,7 +228,7 @@ def _attribution(parent: Fields) -> Attribution:
     node = parent.child("attribution")
     if node is None:
         return Attribution()
-    fields = Fields(node, parent.problems, "attribution", _ATTRIBUTION_KEYS)
+    fields = Fields(node, parent.problems, "attribution", ATTRIBUTION_KEYS)
     return Attribution(
         look_back=_days(fields, "look_back", "all", _DEFAULT_LOOK_BACK),
         scope=fields.choice("scope", SCOPES) or "deal",

@@ -15,7 +15,8 @@ from data.yaml_files import Fields, Node
 
 __all__ = ["OPTIONAL_KEYS", "Extra", "Lookup", "TableMapping", "mappable_columns", "read_table_mappings"]
 
-_OWN_KEYS = ("from", "where", "lookup", "extra")
+MAPPING_KEYS = ("from", "where", "lookup", "extra")
+EXTRA_KEYS = ("type", "from")
 # Spend without a campaign stays in the totals, so its key may have empty parts.
 OPTIONAL_KEYS: Mapping[str, tuple[str, ...]] = {"spend": ("campaign_id", "channel", "currency")}
 
@@ -105,7 +106,7 @@ class _MappingReader:
         self.table, self.files, self.problems = table, files, problems
         self.subject = f"tables.{table.name}"
         self.targets = mappable_columns(table)
-        self.fields = Fields(node, problems, self.subject, (*_OWN_KEYS, *self.targets))
+        self.fields = Fields(node, problems, self.subject, (*MAPPING_KEYS, *self.targets))
         self.columns: dict[str, FileColumn] = {}
 
     def read(self) -> TableMapping | None:
@@ -221,7 +222,7 @@ class _MappingReader:
                 continue
             kind: str | None
             if isinstance(node.value, dict):
-                entry = Fields(node, self.problems, f"{self.subject}.extra.{name}", ("type", "from"))
+                entry = Fields(node, self.problems, f"{self.subject}.extra.{name}", EXTRA_KEYS)
                 kind = entry.choice("type", COLUMN_TYPES, required=True)
                 source = entry.child("from") or node
             else:

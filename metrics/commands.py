@@ -23,9 +23,7 @@ from data.commands import (
     ready_company,
     stderr,
 )
-from data.errors import InvalidFiles, InvalidQuestion, Problems
-from data.sources import read_sources
-from data.stages import read_stages
+from data.errors import InvalidQuestion
 from metrics.compared import side_by_side
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
@@ -66,7 +64,6 @@ GrainOption = Annotated[str | None, typer.Option("--grain", help=f"One row per {
 
 def mount(app: typer.Typer) -> None:
     """Add this layer's commands to the command line."""
-    app.command("check")(check_command)
     app.command("list")(list_command)
     app.command("ask")(ask_command)
     app.command("explain")(explain_command)
@@ -179,24 +176,6 @@ def list_command(
     session = ready_session(company)
     rows = LISTS[what](session)
     print_frame(pl.DataFrame(rows, infer_schema_length=None), chosen_format(form, as_json))
-
-
-def check_command(company: CompanyOption = None) -> None:
-    """Check all files of the company: every problem with its file, line, column and the nearest right spelling."""
-    opened = ready_company(company)
-    problems = Problems()
-    read_sources(opened, problems)
-    read_stages(opened, problems)
-    try:
-        session = OpenCompany(opened).at()
-    except InvalidFiles as error:
-        problems.found += error.problems
-    problems.raise_if_any()
-    found = session.definitions
-    counts = f"{len(found.metrics)} metrics, {len(found.dimensions)} dimensions, {len(found.terms)} terms"
-    typer.echo(f"{opened.name}: all files are right. {counts}, {len(session.manifest.stages)} stages.")
-    for name in found.replaced:
-        typer.echo(f"replaces the standard: {name}")
 
 
 def ready_session(folder: str | None) -> Session:

@@ -13,6 +13,8 @@ from metrics.kinds import Funnel, Step
 __all__ = ["FUNNEL_KEYS", "read_funnel"]
 
 FUNNEL_KEYS = ("steps", "entry", "skips")
+STEP_KEYS = ("stage", "within")
+ENTRIES, SKIPS = ("first", "every"), ("imply", "require")
 
 
 def read_funnel(fields: Fields, common: dict[str, Any], _reading: object) -> Funnel | None:
@@ -29,13 +31,13 @@ def read_funnel(fields: Fields, common: dict[str, Any], _reading: object) -> Fun
     return Funnel(
         **common,
         steps=tuple(known),
-        entry=fields.choice("entry", ("first", "every")) or "first",
-        skips=fields.choice("skips", ("imply", "require")) or "imply",
+        entry=fields.choice("entry", ENTRIES) or "first",
+        skips=fields.choice("skips", SKIPS) or "imply",
     )
 
 
 def _step(item: Node, index: int, fields: Fields, problems: Problems) -> Step | None:
-    own = Fields(item, problems, f"{fields.subject}.steps", ("stage", "within"))
+    own = Fields(item, problems, f"{fields.subject}.steps", STEP_KEYS)
     stage = own.choice("stage", STAGES, required=True)
     text = own.text("within", required=index > 0)
     match = re.fullmatch(r"(\d{1,4}) days?", text or "")

@@ -21,8 +21,10 @@ __all__ = ["Definitions", "dimension_types", "load_definitions"]
 
 STANDARD = Path(__file__).parent / "definitions"
 
-_SECTIONS = ("metrics", "dimensions", "terms")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+SECTIONS = ("metrics", "dimensions", "terms")
+DIMENSION_KEYS = (*DESCRIBED, "on", "names", "order", "known")
+KNOWN = ("at_entry", "later")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Definitions:
 
 def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -> Definitions:
     """The standard definitions with the company's over them. Raises InvalidFiles with every problem."""
-    reading = Reading(Problems(), tables, {section: {} for section in _SECTIONS})
+    reading = Reading(Problems(), tables, {section: {} for section in SECTIONS})
     replaced: list[str] = []
     for path in sorted(STANDARD.glob("*.yaml")):
         _collect(path, True, reading, replaced)
@@ -59,11 +61,11 @@ def _collect(path: Path, is_standard: bool, reading: Reading, replaced: list[str
     root = read_yaml(path, reading.problems)
     if root is None:
         return
-    fields = Fields(root, reading.problems, "", _SECTIONS)
-    for section in _SECTIONS:
+    fields = Fields(root, reading.problems, "", SECTIONS)
+    for section in SECTIONS:
         known = reading.found[section]
         for name, node in fields.entries(section):
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 message = f"'{name}' is not a name: lower-case letters, digits and _, a letter first, at most 60."
                 reading.problems.add(node.place, message)
             elif name in known and known[name][1] == is_standard:
@@ -90,7 +92,7 @@ def _term(name: str, node: Node, is_standard: bool, reading: Reading) -> Term:
 
 
 def _dimension(name: str, node: Node, is_standard: bool, reading: Reading) -> Dimension:
-    fields = Fields(node, reading.problems, name, (*DESCRIBED, "on", "names", "order", "known"))
+    fields = Fields(node, reading.problems, name, DIMENSION_KEYS)
     on: dict[str, str] = {}
     for table, value in fields.entries("on"):
         if _column_exists(table, value, name, reading):
@@ -104,7 +106,7 @@ def _dimension(name: str, node: Node, is_standard: bool, reading: Reading) -> Di
             message = f"'names' is '{names}'; it must be table.column of a known table."
             fields.report("names", message)
     said = described(fields, name, node, is_standard, in_a_sentence=False)
-    known = fields.choice("known", ("at_entry", "later")) or "at_entry"
+    known = fields.choice("known", KNOWN) or "at_entry"
     return Dimension(**said, on=on, names=names, order=fields.texts("order"), known=known)
 
 

@@ -38,14 +38,19 @@ __all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
 
 DESCRIBED = ("label", "description")
 
-_COMMON = (*DESCRIBED, "short_label", "kind", "unit", "good", "band", "owner", "where", "tags")
-_OWN_KEYS: Mapping[str, tuple[str, ...]] = {
+COMMON_KEYS = (*DESCRIBED, "short_label", "kind", "unit", "good", "band", "owner", "where", "tags")
+OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "aggregate": ("table", "expr", "time", "take", "over", "per"),
     "ratio": ("numerator", "denominator"),
     "formula": ("expr", "inputs"),
     "cumulative": ("of", "window", "to_date", "at_coarser_grain"),
     "funnel": FUNNEL_KEYS,
 }
+INPUT_KEYS = ("metric", "where", "shift")
+BALANCE_KEYS = ("open_from", "open_until")
+# Of the other kinds it follows from what they are made of.
+WITH_A_UNIT = ("aggregate", "formula", "cumulative")
+SHIFT = r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))"
 
 
 @dataclass
@@ -82,13 +87,13 @@ def columns_of(reading: Reading, table: str) -> dict[str, str]:
 def read_metric(name: str, node: Node, is_standard: bool, reading: Reading) -> Metric | None:
     kind_node = node.value.get("kind") if isinstance(node.value, dict) else None
     kind = str(kind_node.value) if kind_node is not None else None
-    own = _OWN_KEYS.get(kind or "", ())
+    own = OWN_KEYS.get(kind or "", ())
     # Of an unknown kind, the own keys of all kinds pass, so that one mistake gives one problem.
-    known = own or tuple(key for keys in _OWN_KEYS.values() for key in keys)
-    fields = Fields(node, reading.problems, name, (*_COMMON, *known))
-    kind = fields.choice("kind", _OWN_KEYS, required=True)
+    known = own or tuple(key for keys in OWN_KEYS.values() for key in keys)
+    fields = Fields(node, reading.problems, name, (*COMMON_KEYS, *known))
+    kind = fields.choice("kind", OWN_KEYS, required=True)
     common = described(fields, name, node, is_standard) | {
-        "unit": fields.choice("unit", UNITS, required=kind in ("aggregate", "formula", "cumulative")) or "ratio",
+        "unit": fields.choice("unit", UNITS, required=kind in WITH_A_UNIT) or "ratio",
         "short_label": fields.text("short_label") or "",
         "good": fields.choice("good", GOOD) or "neither",
         "band": fields.choice("band", BANDS),
@@ -151,10 +156,10 @@ def _time(fields: Fields, table: str, columns: Mapping[str, str]) -> tuple[str |
     if node is None or not isinstance(node.value, dict):
         fields.text("time", required=True)
         return _date_column("time", fields, table, columns), None
-    own = Fields(node, fields.problems, f"{fields.subject}.time", ("open_from", "open_until"))
-    for key in ("open_from", "open_until"):
+    own = Fields(node, fields.problems, f"{fields.subject}.time", BALANCE_KEYS)
+    for key in BALANCE_KEYS:
         own.text(key, required=True)
-    opened, until = (_date_column(key, own, table, columns) for key in ("open_from", "open_until"))
+    opened, until = (_date_column(key, own, table, columns) for key in BALANCE_KEYS)
     return (opened, until) if opened and until else (None, None)
 
 
@@ -181,7 +186,7 @@ def _input(key: str, fields: Fields, reading: Reading) -> Input | None:
     if node is None or not isinstance(node.value, dict):
         name = fields.text(key, required=True)
         return Input(name) if name else None
-    own = Fields(node, reading.problems, f"{fields.subject}.{key}", ("metric", "where", "shift"))
+    own = Fields(node, reading.problems, f"{fields.subject}.{key}", INPUT_KEYS)
     name = own.text("metric", required=True)
     shift = _shift(own)
     return Input(name, _where(own, reading), shift) if name else None
@@ -192,7 +197,7 @@ def _shift(fields: Fields) -> Shift | StartOf | None:
     text = fields.text("shift")
     if text is None:
         return None
-    match = re.fullmatch(r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))", text)
+    match = re.fullmatch(SHIFT, text)
     if match is None:
         units = "days, weeks, months, quarters or years"
         fields.report("shift", f"'shift' is '{text}'; write a number of {units}, or: to start of month.")
@@ -203,7 +208,7 @@ def _shift(fields: Fields) -> Shift | StartOf | None:
 def _cumulative(fields: Fields, common: dict[str, Any], reading: Reading) -> Cumulative | None:
     """`of` a metric, over a `window` of days or `to_date` since a period began."""
     of, text = _input("of", fields, reading), fields.text("window")
-    unit = fields.choice("to_date", _TO_DATE)
+    unit = fields.choice("to_date", TO_DATE)
     match = re.fullmatch(r"(\d{1,4}) days?", text or "")
     if text is not None and (match is None or int(match[1]) == 0):
         fields.report("window", f"'window' is '{text}'; write a number of days such as 28 days.")
@@ -212,7 +217,7 @@ def _cumulative(fields: Fields, common: dict[str, Any], reading: Reading) -> Cum
         what = "a cumulative metric has either a 'window' such as 28 days, or 'to_date' such as month."
         fields.report("window" if "window" in fields else "of", what)
         return None
-    window = Trailing(int(match[1])) if match else ToDate(_TO_DATE[unit]) if unit else None
+    window = Trailing(int(match[1])) if match else ToDate(TO_DATE[unit]) if unit else None
     if of is None or window is None:
         return None
     coarser = fields.choice("at_coarser_grain", AT_COARSER_GRAIN) or "last"
@@ -244,7 +249,7 @@ def _formula(fields: Fields, common: dict[str, Any], reading: Reading) -> Formul
 
 
 # As written, and the grain of the calendar.
-_TO_DATE = {"week": "week", "month": "month", "quarter": "quarter", "fiscal_year": "year"}
+TO_DATE = {"week": "week", "month": "month", "quarter": "quarter", "fiscal_year": "year"}
 
 _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]] = {
     "aggregate": _aggregate,
