@@ -15,7 +15,7 @@ from data.errors import RefreshRunning, TandemError
 from data.generations import current
 from data.refresh import ensure_generation, refresh_due
 from metrics import OpenCompany
-from pages import _theme
+from pages import _choices, _theme
 from pages._filters import view_from_sidebar, written_out
 from pages._health import announce
 from pages._page import address
@@ -36,6 +36,8 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/funnel.py", title="Funnel", icon=":material/filter_alt:"),
                 st.Page("pages/campaigns.py", title="Campaigns", icon=":material/campaign:"),
                 st.Page("pages/sources.py", title="Sources", icon=":material/alt_route:"),
+                st.Page("pages/why.py", title="Why did it move?", icon=":material/waterfall_chart:"),
+                st.Page("pages/ask.py", title="Ask", icon=":material/question_answer:"),
             ],
             "Agree": [
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
@@ -78,6 +80,8 @@ def main() -> None:
     company = opened(str(company_folder()))
     prepare(company)
     session = company.at()
+    if (labels := _choices.written_out(session)) is not None:
+        st.switch_page(page, query_params=labels)
     if company.problems is not None:
         lines = "  \n".join(escape(problem) for problem in company.problems.problems)
         st.warning(f"A definition file is broken, so the last good definitions are shown:  \n{lines}")

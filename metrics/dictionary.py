@@ -25,7 +25,7 @@ from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 from metrics.run import Session
 
-__all__ = ["SECTIONS", "Details", "Entry", "details", "entries", "find", "matching", "own_definitions"]
+__all__ = ["SECTIONS", "Details", "Entry", "details", "entries", "find", "in_lines", "matching", "own_definitions"]
 
 SECTIONS = ("metrics", "stages", "dimensions", "terms")
 
@@ -231,7 +231,7 @@ def _of_metric(session: Session, entry: Entry) -> Details:
     return Details(
         used_by=tuple(metrics[name].label for name in explained.used_by),
         splits=tuple(dimensions[name].label for name in explained.dimensions),
-        sql="" if explained.reason else _in_lines(explained.sql),
+        sql="" if explained.reason else in_lines(explained.sql),
         sql_of=entry.label,
         origin=_origin(session, entry),
         fingerprint=explained.fingerprint,
@@ -271,7 +271,7 @@ def _of_dimension(session: Session, entry: Entry) -> Details:
     return Details(
         used_by=tuple(metrics[name].label for name in cut),
         limits=tuple(f"Not for {table}: {reason}" for table, reason in reasons.items()),
-        sql=_in_lines(_sql(session.reach, example, entry.name)) if example else "",
+        sql=in_lines(_sql(session.reach, example, entry.name)) if example else "",
         sql_of=f"{metrics[example].label} by {entry.label.lower()}" if example else "",
         origin=_origin(session, entry),
         changed_on=_changed_on(session, entry.place),
@@ -286,7 +286,8 @@ def _sql(reach: Reach, metric: str, dimension: str) -> str:
     return emit_plan(plan(reach, Query((metric,), (dimension,))).plan)
 
 
-def _in_lines(sql: str) -> str:
+def in_lines(sql: str) -> str:
+    """The SQL of an answer as it is read."""
     return sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from sqlglot import exp
 from data.calendar import GRAINS, Period
 from data.errors import InvalidQuestion, did_you_mean
 
-__all__ = ["COMPARISONS", "Query", "only"]
+__all__ = ["COMPARISONS", "Query", "as_command", "only"]
 
 COMPARISONS = ("none", "previous", "last_year")
 
@@ -78,3 +79,19 @@ def only(dimension: str, values: Iterable[str | None]) -> str | None:
     if None in wanted:
         conditions.append(exp.Is(this=column.copy(), expression=exp.Null()))
     return exp.or_(*conditions).sql(dialect="duckdb") if conditions else None
+
+
+def as_command(query: Query) -> str:
+    """The command that asks the same question and no comparison, to be pasted into a shell."""
+    words = ["python", "tandem.py", "ask", *query.metrics]
+    for name in query.by:
+        words += ["--by", name]
+    if query.grain:
+        words += ["--grain", query.grain]
+    if query.period is not None:
+        words += ["--from", query.period.start.isoformat(), "--to", query.period.until.isoformat()]
+    if query.where:
+        words += ["--where", query.where]
+    for name in query.order:
+        words.append(f"--order={name}")
+    return shlex.join(words)

@@ -66,9 +66,8 @@ def _is_rate(found: Movement) -> bool:
 def _rate_and_mix(split: Split, dimension: str, wording: Wording) -> str:
     rate, mix = sum(effect.rate or 0 for effect in split.effects), sum(effect.mix or 0 for effect in split.effects)
     inside, between = wording.text(wording.signed(rate)), wording.text(wording.signed(mix))
-    return (
-        f"Of this, {inside} happened inside the groups of {wording.text(dimension.lower())} and {between} is their mix."
-    )
+    word = wording.text(dimension.lower())
+    return f"Of this, {inside} come from within each {word} and {between} from their mix."
 
 
 def _who(found: Movement, split: Split, dimension: str, names: Mapping[str, str], wording: Wording) -> str:

@@ -12,7 +12,7 @@ __all__ = ["left_out", "pinned_link", "pinned_period"]
 
 FROM, TO = "from", "to"
 # What other parts of a page put into its address.
-FREE = (FROM, TO, "step", "by", "dim", "q", "name", "section", "snapshot")
+FREE = (FROM, TO, "step", "by", "dim", "q", "name", "section", "snapshot", "metric", "metrics", "split", "then", "over")
 
 
 def pinned_period(given: Mapping[str, Sequence[str]]) -> Period | None:

@@ -23,7 +23,22 @@ from pages._theme import Theme
 from pages._tiles import Tile
 from pages._words import escape
 
-__all__ = ["View", "address", "ask", "dates", "history", "metric_of", "notes", "rows_button", "tiles", "view", "words"]
+__all__ = [
+    "View",
+    "address",
+    "ask",
+    "dates",
+    "dates_of",
+    "history",
+    "metric_of",
+    "notes",
+    "rows_button",
+    "said",
+    "show_rows",
+    "tiles",
+    "view",
+    "words",
+]
 
 HISTORY = 12
 MOST_ROWS = 2_000
@@ -84,12 +99,16 @@ def words(seen: View, name: str, value: float | None) -> str:
 
 def dates(seen: View, answer: Answer) -> str:
     """Which days, against which, with their business days, and how far the data reaches."""
-    session, parts = seen.session, [span(seen.period)]
-    if answer.before is not None and answer.before.query.period is not None:
-        before = answer.before.query.period
-        own, other = session.business_days(seen.period), session.business_days(before)
+    return dates_of(seen, seen.period, answer.before.query.period if answer.before else None)
+
+
+def dates_of(seen: View, period: Period, before: Period | None) -> str:
+    """The same of two periods that are given."""
+    session, parts = seen.session, [span(period)]
+    if before is not None:
+        own, other = session.business_days(period), session.business_days(before)
         same = f"{own} business days each" if own == other else f"{own} against {other} business days"
-        parts = [f"{span(seen.period)}, against {span(before)} ({same})"]
+        parts = [f"{span(period)}, against {span(before)} ({same})"]
     if session.through is not None:
         parts.append(f"data through {day(session.through)}")
     return " · ".join(parts)
@@ -97,9 +116,14 @@ def dates(seen: View, answer: Answer) -> str:
 
 def notes(answers: Iterable[Answer]) -> None:
     """What is left out of the numbers above, each said once."""
-    said = dict.fromkeys(note for answer in answers for note in answer.notes)
-    if said:
-        st.caption("  \n".join(escape(note) for note in said))
+    said(note for answer in answers for note in answer.notes)
+
+
+def said(sentences: Iterable[str]) -> None:
+    """Quiet sentences at the end of a page, each said once."""
+    lines = dict.fromkeys(sentences)
+    if lines:
+        st.caption("  \n".join(escape(line) for line in lines))
 
 
 # -- tiles -----------------------------------------------------------------------------------------------------------
