@@ -35,14 +35,12 @@ def choose(seen: View) -> Query | None:
     with first:
         split = _dimension("By", "split", SPLIT, session, reachable)
     with second:
-        rest = [name for name in reachable if name != split]
-        then = _dimension("And by", "then", THEN, session, rest) if split else ""
-        if not split:
-            st.selectbox("And by", [THEN], disabled=True, key="then_without")
-    with third:
         over = st.selectbox(
             "Over time", list(_choices.OVER), format_func=_choices.OVER.__getitem__, key="over", bind="query-params"
         )
+    with third:
+        rest = [name for name in reachable if name != split]
+        then = _dimension("And by", "then", THEN, session, rest) if split else ""
     if not metrics:
         return None
     by = tuple(name for name in (split, then) if name)
