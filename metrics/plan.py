@@ -13,7 +13,7 @@ from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Ou
 from metrics.query import Query
 from metrics.reach import Asked, Reach, Unanswerable, distinct
 
-__all__ = ["Planned", "PlannedRows", "PlannedTable", "plan", "plan_funnel", "plan_rows"]
+__all__ = ["Planned", "PlannedRows", "PlannedTable", "plan", "plan_funnel", "plan_rows", "spine_of"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def plan(reach: Reach, query: Query) -> Planned:
             outputs.append(Output(name, None, unit))
     for name in query.by:
         reach.dimension(name)
-    spine = _spine(reach, asked)
+    spine = spine_of(reach, asked)
     values |= spine
     made = Plan(
         keys=query.by,
@@ -96,7 +96,7 @@ def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
     return tuple(fused.values())
 
 
-def _spine(reach: Reach, asked: Asked) -> dict[str, object]:
+def spine_of(reach: Reach, asked: Asked) -> dict[str, object]:
     """Periods in which nothing happened are part of an answer whose period is bounded, for each of its groups."""
     query = asked.query
     if query.grain is None or query.period is None:

@@ -26,6 +26,7 @@ from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
+from metrics.shapes import Shapes
 
 __all__ = ["Answer", "Results", "Rows", "Session"]
 
@@ -111,6 +112,8 @@ class Session:
         self._results = results or Results()
         # A question is its own key, and nothing it depends on ever changes in a session.
         self._compiled = functools.lru_cache(maxsize=1024)(self._compile)
+        self._shapes = Shapes(self.reach)
+        self._compiled_shape = functools.lru_cache(maxsize=512)(lambda shape: self._compile_anew(shape.query))
         self.with_metrics = functools.lru_cache(maxsize=256)(self._with_metrics)
 
     def _with_metrics(self, metrics: tuple[Metric, ...]) -> Session:
@@ -140,6 +143,14 @@ class Session:
         )
 
     def _compile(self, query: Query) -> tuple[Planned, str]:
+        found = self._shapes.of(query)
+        if found is None:
+            return self._compile_anew(query)
+        shape, values = found
+        planned, sql = self._compiled_shape(shape)
+        return replace(planned, values={**planned.values, **values}), sql
+
+    def _compile_anew(self, query: Query) -> tuple[Planned, str]:
         planned = plan(self.reach, query)
         return planned, emit_plan(planned.plan)
 
