@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.expressions import Expression
-from metrics import aggregates, funnel
+from metrics import aggregates, durations, funnel
 from metrics.kinds import (
     Aggregate,
     Cumulative,
+    Duration,
     EachDay,
     FirstDay,
     Formula,
@@ -53,6 +54,9 @@ def _lower(reach: Reach, asked_name: str, measure: str, asked: Asked, asked_by: 
         result = split_result(asked_name)[1]
         branch, formula, unit, values = funnel.lower(reach, metric, result, measure, asked)
         return Lowered((branch,), formula, unit, values)
+    if isinstance(metric, Duration):
+        waits, formula, unit, values = durations.lower(reach, metric, split_result(asked_name)[1], measure, asked)
+        return Lowered((waits,), formula, unit, values)
     if isinstance(metric, Aggregate):
         one, values = aggregates.lower(reach, metric, asked_by, measure, asked)
         return Lowered((one,), _alone(measure), metric.unit, values)
@@ -106,7 +110,7 @@ def _alone(measure: str) -> Expression:
 
 
 def lower_rows(reach: Reach, name: str, asked: Asked) -> list[tuple[str, RowsPlan, Values]]:
-    """The rows behind a metric, before its last aggregate: one list per aggregate or funnel that it is made of.
+    """The rows behind a metric, before its last aggregate: a list per aggregate, funnel or duration in it.
 
     Raises Unanswerable and InvalidQuestion.
     """
@@ -119,6 +123,8 @@ def _rows(reach: Reach, name: str, asked: Asked, asked_by: Metric) -> Iterator[t
     metric = reach.metric(name)
     if isinstance(metric, Funnel):
         yield (metric.label, *funnel.lower_rows(reach, metric, asked))
+    elif isinstance(metric, Duration):
+        yield (metric.label, *durations.lower_rows(reach, metric, asked))
     elif isinstance(metric, Aggregate):
         yield (metric.label, *aggregates.lower_rows(reach, metric, asked_by, asked))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from metrics.durations import COUNTED, LONGEST
 from metrics.emit_aggregates import aggregate_branch, only_taken
 from metrics.emit_funnels import FUNNEL_COUNTS, cohort_columns, funnel_branch
 from metrics.nodes import (
@@ -50,7 +51,9 @@ def emit_plan(plan: Plan) -> str:
     merged = grouped(merged, [column(key) for key in keys])
     shown: list[exp.Expr] = [column(key) for key in keys]
     shown += [named(_output(output, zeros), output.name) for output in plan.outputs]
-    shown += [column(name) for name in names if name.endswith((".missing", ".unrecorded", ".entered"))]
+    shown += [
+        column(name) for name in names if name.endswith((".missing", ".unrecorded", ".entered", COUNTED, LONGEST))
+    ]
     select = exp.select(*_distinct(shown)).from_(merged.subquery("merged"))
     order = _order(plan, keys)
     select = select.order_by(*order) if order else select
@@ -132,6 +135,7 @@ def emit_rows(plan: RowsPlan) -> str:
     shown = [named(reference(key.reference), key.name) for key in plan.columns]
     if plan.cohort is not None and plan.outcome is not None:
         shown += cohort_columns(plan.cohort, plan.outcome)
+    shown += [named(expression.copy_tree(), name) for name, expression in plan.computed]
     select = only_taken(scanned(exp.select(*shown), plan.scan), plan.taken, [])
     select = select.order_by(*[exp.Ordered(this=reference(key.reference), nulls_first=False) for key in plan.columns])
     if plan.limit is not None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from metrics.durations import PER_UNIT
 from metrics.emit import emit_plan
 from metrics.fingerprints import fingerprint
 from metrics.funnel import declared_steps
 from metrics.kinds import (
     Aggregate,
     Cumulative,
+    Duration,
     Formula,
     Funnel,
     Input,
@@ -95,12 +97,24 @@ def formula(reach: Reach, metric: Metric) -> str:
         return f"{_input(reach, metric.numerator)} / {_input(reach, metric.denominator)}{where}"
     if isinstance(metric, Cumulative):
         return f"{_input(reach, metric.of)} over {_window(metric)}{where}"
+    if isinstance(metric, Duration):
+        return _duration(metric) + where
     try:
         steps = declared_steps(reach, metric)
     except Unanswerable:
         steps = metric.steps
     stages = [step.stage if step.within is None else f"{step.stage} within {step.within} days" for step in steps]
     return " -> ".join(stages) + where
+
+
+def _duration(metric: Duration) -> str:
+    told = f"{'business ' if metric.clock == 'business' else ''}{metric.unit}"
+    line = f"{metric.start.name} -> {metric.end.name} in {told}"
+    if metric.promise is not None:
+        share = f" for {metric.share:.0%}" if metric.share is not None else ""
+        within = metric.promise / PER_UNIT[metric.unit]
+        line += f", promised within {within:g} {metric.unit}{share}"
+    return f"{line}, by {metric.start.on if metric.time == 'from' else metric.end.on}"
 
 
 def _input(reach: Reach, given: Input) -> str:

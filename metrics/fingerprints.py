@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metrics.kinds import Aggregate, Cumulative, Formula, Funnel, Input, Metric, Ratio, split_result
+from metrics.kinds import Aggregate, Cumulative, Duration, Formula, Funnel, Input, Metric, Ratio, split_result
 from metrics.reach import Reach
 
 __all__ = ["fingerprint"]
@@ -37,6 +37,10 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
     elif isinstance(metric, Funnel):
         content |= {"steps": [[step.stage, step.within] for step in metric.steps], "entry": metric.entry}
         content |= {"skips": metric.skips, "dimensions": _dimensions(reach, metric, "leads")}
+    elif isinstance(metric, Duration):
+        content |= {"moments": [metric.table, metric.start.column, metric.end.column], "time": metric.time}
+        content |= {"clock": metric.clock, "unit": metric.unit, "promise": metric.promise}
+        content["dimensions"] = _dimensions(reach, metric, metric.table)
     return content
 
 

@@ -14,6 +14,8 @@ from data.expressions import Expression
 __all__ = [
     "AT_COARSER_GRAIN",
     "BANDS",
+    "CLOCKS",
+    "DURATION_RESULTS",
     "FUNNEL_RESULTS",
     "GOOD",
     "OWNERS",
@@ -22,12 +24,14 @@ __all__ = [
     "Aggregate",
     "Cumulative",
     "Dimension",
+    "Duration",
     "EachDay",
     "FirstDay",
     "Formula",
     "Funnel",
     "Input",
     "Metric",
+    "Moment",
     "Move",
     "Ratio",
     "Shift",
@@ -59,6 +63,20 @@ FUNNEL_RESULTS: Mapping[str, str] = {
     "rate_matured": "ratio",
 }
 HEADLINE_RESULT = "rate_matured"
+# The results of a duration; a unit that is not given is its own. The bare name is the median.
+DURATION_RESULTS: Mapping[str, str | None] = {
+    "median": None,
+    "p90": None,
+    "measured": "count",
+    "due": "count",
+    "kept": "count",
+    "promise_kept": "ratio",
+    "pending": "count",
+    "overdue": "count",
+}
+# Which of them only a promise has.
+OF_A_PROMISE = ("due", "kept", "promise_kept", "pending", "overdue")
+CLOCKS = ("calendar", "business")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +230,44 @@ class Funnel(_Measured):
     skips: str = "imply"
 
 
-Metric = Aggregate | Funnel | Ratio | Formula | Cumulative
+@dataclass(frozen=True)
+class Moment:
+    """Something that happens once to a row: its instant, its day, and the business seconds gone by until then."""
+
+    name: str
+    column: str
+
+    @property
+    def at(self) -> str:
+        return f"{self.column}_at"
+
+    @property
+    def on(self) -> str:
+        return f"{self.column}_on"
+
+    @property
+    def worked(self) -> str:
+        return f"{self.column}_worked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration(_Measured):
+    """How long it takes from one moment of a row of `table` to another, told in hours or days.
+
+    `clock`: calendar or business time. `promise` is how long it may take, in seconds, or in days where the unit is
+    days, and `share` how many are to keep it. `time` says which of the two moments places a row in a period: from, to.
+    """
+
+    table: str
+    start: Moment
+    end: Moment
+    clock: str = "calendar"
+    promise: int | None = None
+    share: float | None = None
+    time: str = "from"
+
+
+Metric = Aggregate | Funnel | Duration | Ratio | Formula | Cumulative
 
 
 def split_result(asked: str) -> tuple[str, str | None]:
@@ -223,6 +278,9 @@ def split_result(asked: str) -> tuple[str, str | None]:
 
 def results_of(metric: Metric) -> Mapping[str, str]:
     """The results that a metric yields by suffix, with their units; none for most kinds."""
+    if isinstance(metric, Duration):
+        known = [name for name in DURATION_RESULTS if metric.promise is not None or name not in OF_A_PROMISE]
+        return {name: DURATION_RESULTS[name] or metric.unit for name in known}
     return FUNNEL_RESULTS if isinstance(metric, Funnel) else {}
 
 

@@ -12,6 +12,7 @@ from data.errors import Problems, did_you_mean
 from data.expression_functions import ANY
 from data.expressions import Expression, Rules, parse_expression
 from data.yaml_files import Fields, Node
+from metrics.duration_files import DURATION_KEYS, read_duration
 from metrics.funnel_files import FUNNEL_KEYS, read_funnel
 from metrics.kinds import (
     AT_COARSER_GRAIN,
@@ -45,11 +46,12 @@ OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "formula": ("expr", "inputs"),
     "cumulative": ("of", "window", "to_date", "at_coarser_grain"),
     "funnel": FUNNEL_KEYS,
+    "duration": DURATION_KEYS,
 }
 INPUT_KEYS = ("metric", "where", "shift")
 BALANCE_KEYS = ("open_from", "open_until")
 # Of the other kinds it follows from what they are made of.
-WITH_A_UNIT = ("aggregate", "formula", "cumulative")
+WITH_A_UNIT = ("aggregate", "formula", "cumulative", "duration")
 SHIFT = r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))"
 
 
@@ -257,4 +259,5 @@ _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]]
     "formula": _formula,
     "cumulative": _cumulative,
     "funnel": read_funnel,
+    "duration": lambda fields, common, reading: read_duration(fields, common, reading.tables),
 }

@@ -42,12 +42,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Join:
-    """A left join over a many-to-one link: `own` of the scanned table equals `target` of `table`."""
+    """A left join over a many-to-one link: `own` of the scanned table equals `target` of `table`.
+
+    With `day` only the row counts whose column `day` is the value of the parameter of that name.
+    """
 
     link: str
     table: str
     own: str
     target: str
+    day: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,7 @@ class FunnelTable:
 
 @dataclass(frozen=True)
 class RowsPlan:
-    """The rows behind a number: the plan of one measure without its last aggregate."""
+    """The rows behind a number: the plan of one measure without its last aggregate; `computed` columns come last."""
 
     scan: Scan
     columns: tuple[Key, ...]
@@ -213,3 +217,4 @@ class RowsPlan:
     outcome: Outcome | None = None
     limit: int | None = None
     taken: Taken | None = None
+    computed: tuple[tuple[str, Expression], ...] = ()

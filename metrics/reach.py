@@ -69,7 +69,7 @@ class Reach:
             return metric
         results, kind = results_of(metric), type(metric).__name__.lower()
         if not results:
-            raise InvalidQuestion(f"'{asked}': {name} is no funnel, so it has no result '{result}'.")
+            raise InvalidQuestion(f"'{asked}': {name} is no funnel or duration, so it has no result '{result}'.")
         if result not in results:
             hint = did_you_mean(result, results, f"Results of a {kind}")
             raise InvalidQuestion(f"'{asked}': unknown result '{result}'. {hint}")

@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 from data.errors import Place, Problems, did_you_mean
 from data.expressions import Expression
 from data.yaml_files import Node
-from metrics.kinds import Aggregate, Cumulative, Dimension, Funnel, Metric, inputs_of, results_of, split_result
+from metrics.kinds import (
+    Aggregate,
+    Cumulative,
+    Dimension,
+    Duration,
+    Funnel,
+    Metric,
+    inputs_of,
+    results_of,
+    split_result,
+)
 
 __all__ = ["check_references", "tables_of"]
 
@@ -104,7 +114,7 @@ def tables_of(name: str, metrics: Metrics, above: tuple[str, ...] = ()) -> tuple
     metric = metrics.get(name)
     if metric is None or name in above:
         return ()
-    if isinstance(metric, Aggregate):
+    if isinstance(metric, Aggregate | Duration):
         return (metric.table,)
     if isinstance(metric, Funnel):
         return ("leads",)

@@ -17,11 +17,12 @@ from data.company import Company
 from data.engine import DuckDBEngine, Engine, Values
 from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
+from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import declared_steps
-from metrics.kinds import FUNNEL_RESULTS, Funnel, Metric, split_result
+from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
@@ -138,7 +139,7 @@ class Session:
             sql=sql,
             values=planned.values,
             reasons=planned.reasons,
-            notes=self._notes(frame),
+            notes=self._notes(query, frame),
             before=self._before(query),
         )
 
@@ -247,7 +248,7 @@ class Session:
         key = (self.manifest.generation, sql, tuple(sorted(bound.items())), query.viewer)
         return self._results.get(key, lambda: self._engine.run(sql, bound))
 
-    def _notes(self, frame: pl.DataFrame) -> tuple[str, ...]:
+    def _notes(self, query: Query, frame: pl.DataFrame) -> tuple[str, ...]:
         """What hidden counts say beside the numbers."""
         notes = []
         for column in frame.columns:
@@ -261,7 +262,9 @@ class Session:
                 notes.append(f"{self.definitions.metrics[name].label}: {rows} {left_out}")
             else:
                 notes.append(self._unrecorded_note(name, count, int(frame[f"{name}.entered"].sum())))
-        return tuple(notes)
+        asked = {name: self.reach.metric(name) for name in query.metrics}
+        told = [longer_than_any(metric, name, frame) for name, metric in asked.items() if isinstance(metric, Duration)]
+        return (*notes, *(sentence for sentence in told if sentence is not None))
 
     def _unrecorded_note(self, name: str, count: int, entered: int) -> str:
         funnel = self.reach.metric(split_result(name)[0])

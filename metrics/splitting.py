@@ -14,11 +14,13 @@ from metrics.kinds import (
     FUNNEL_RESULTS,
     HEADLINE_RESULT,
     Aggregate,
+    Duration,
     Formula,
     Funnel,
     Input,
     Metric,
     Ratio,
+    results_of,
     split_result,
 )
 from metrics.reach import Reach, Unanswerable
@@ -49,6 +51,8 @@ def parts_of(reach: Reach, asked: str) -> Parts:
     metric = reach.metric(asked)
     if isinstance(metric, Funnel):
         return _of_funnel(metric, split_result(asked)[1] or HEADLINE_RESULT, asked)
+    if isinstance(metric, Duration) and split_result(asked)[1] == "promise_kept":
+        return Parts((f"{metric.name}.kept", f"{metric.name}.due"), are_counted=True)
     if _adds_up(reach, asked):
         return Parts((asked,), are_counted=_counts(metric))
     if isinstance(metric, Aggregate):
@@ -86,6 +90,8 @@ def _adds_up(reach: Reach, asked: str) -> bool:
     metric = reach.metric(asked)
     if isinstance(metric, Funnel):
         return FUNNEL_RESULTS[split_result(asked)[1] or HEADLINE_RESULT] == "count"
+    if isinstance(metric, Duration):
+        return results_of(metric).get(split_result(asked)[1] or "") == "count"
     if isinstance(metric, Aggregate):
         return metric.expr.additive
     return isinstance(metric, Formula) and _is_linear(reach, metric.expr.tree, dict(metric.inputs))

@@ -20,9 +20,11 @@ __all__ = [
     "grouped",
     "named",
     "parameter",
+    "percentile",
     "period_start",
     "reference",
     "scanned",
+    "seconds_between",
     "stacked",
     "total",
 ]
@@ -80,6 +82,17 @@ def days_between(start: exp.Expr, until: exp.Expr) -> exp.Expr:
     return exp.DateDiff(this=until, expression=start, unit=exp.var("DAY"))
 
 
+def seconds_between(start: exp.Expr, until: exp.Expr) -> exp.Expr:
+    """Whole seconds between two instants."""
+    return exp.DateDiff(this=until, expression=start, unit=exp.var("SECOND"))
+
+
+def percentile(tree: exp.Expr, share: float) -> exp.Expr:
+    """The smallest value that at least this share of all values is at or below. An ordered set is standard SQL."""
+    ordered = exp.Order(expressions=[exp.Ordered(this=tree)])
+    return exp.WithinGroup(this=exp.PercentileDisc(this=exp.Literal.number(share)), expression=ordered)
+
+
 def reference(place: Reference) -> exp.Column:
     return column(place.column, place.scope)
 
@@ -88,7 +101,9 @@ def scanned(select: exp.Select, scan: Scan) -> exp.Select:
     select = select.from_(exp.to_identifier(scan.table, quoted=True))
     for join in scan.joins:
         table = exp.alias_(exp.to_table(f'"{join.table}"', dialect="duckdb"), join.link, quoted=True, table=True)
-        matched = column(join.own, scan.table).eq(column(join.target, join.link))
+        matched: exp.Expr = column(join.own, scan.table).eq(column(join.target, join.link))
+        if join.day is not None:
+            matched = exp.and_(matched, column("day", join.link).eq(parameter(join.day)))
         select = select.join(table, on=matched, join_type="left")
     for condition in scan.conditions:
         select = select.where(condition.copy_tree())

@@ -15,7 +15,7 @@ import polars as pl
 from data.calendar import Period, comparison
 from data.errors import InvalidQuestion
 from metrics.contributions import STANDS_OUT, Effect, concentration, is_within_chance, ratio_effects, sum_effects
-from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, split_result
+from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, results_of, split_result
 from metrics.query import Query
 from metrics.reach import Unanswerable
 from metrics.run import Answer, Session
@@ -218,4 +218,5 @@ def _label(session: Session, found: Movement) -> str:
 
 def _unit(session: Session, asked: str) -> str:
     result = split_result(asked)[1]
-    return FUNNEL_RESULTS[result] if result else session.reach.metric(asked).unit
+    metric = session.reach.metric(asked)
+    return results_of(metric)[result] if result else metric.unit

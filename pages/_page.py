@@ -15,7 +15,7 @@ import streamlit as st
 from data.calendar import Period, leading_to, periods_within, shift
 from metrics import Answer, Query, Session
 from metrics.findings import change
-from metrics.kinds import FUNNEL_RESULTS, Metric
+from metrics.kinds import Metric, results_of
 from pages import _tiles, _words
 from pages._dates import BEFORE, day, span
 from pages._panels import table
@@ -93,7 +93,8 @@ def metric_of(seen: View, name: str) -> Metric:
 
 def words(seen: View, name: str, value: float | None) -> str:
     """A metric's value as tiles and sentences write it."""
-    unit = FUNNEL_RESULTS.get(name.partition(".")[2]) or metric_of(seen, name).unit
+    metric = metric_of(seen, name)
+    unit = results_of(metric).get(name.partition(".")[2], metric.unit)
     return _words.number(value, unit, seen.currency)  # type: ignore[arg-type]  # units are checked when loaded
 
 

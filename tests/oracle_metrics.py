@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from tests.oracle_durations import handoffs
 from tests.oracle_passes import contact_of, pass_of_deal
 
 Row = dict[str, Any]
@@ -115,6 +116,20 @@ def pipeline_created(tables: Tables, currency: str) -> list[Fact]:
     ]
 
 
+def _decided(is_counted: Callable[[Row], bool]) -> Callable[[Tables, str], list[Fact]]:
+    """Amounts of the decided deals of type new at the rate of their creation day, on the day of the decision."""
+
+    def facts(tables: Tables, currency: str) -> list[Fact]:
+        channel = _channel_of(tables)
+        return [
+            Fact(deal["closed_on"], channel(deal), _converted(tables, deal, deal["created_on"], currency))
+            for deal in tables["deals"]
+            if deal["type"] in (None, "new") and is_counted(deal)
+        ]
+
+    return facts
+
+
 def _open(is_weighted: bool) -> Callable[[Tables, str, dt.date], list[Fact]]:
     """The deals of type new that are open when a day begins, at the rate of their creation."""
 
@@ -166,6 +181,19 @@ def _converted(tables: Tables, row: Row, day: dt.date | None, currency: str) -> 
     return Decimal(repr(float(row["amount"]) * max(rates)[1])).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
+def _handed_over(tables: Tables, _: str) -> list[Fact]:
+    found = [one for one in handoffs(tables) if one["handed_over"]]
+    return [Fact(one["handed_over"]["happened_on"], one["channel"]) for one in found]
+
+
+def _verdicts(word: str) -> Callable[[Tables, str], list[Fact]]:
+    def facts(tables: Tables, _: str) -> list[Fact]:
+        found = [one for one in handoffs(tables) if one["verdict"] and one["verdict"]["decision"] == word]
+        return [Fact(one["verdict"]["happened_on"], one["channel"]) for one in found]
+
+    return facts
+
+
 FACTS: dict[str, Callable[[Tables, str], list[Fact]]] = {
     "visits": visits,
     "spend": spend,
@@ -186,11 +214,17 @@ FACTS: dict[str, Callable[[Tables, str], list[Fact]]] = {
     "expansion_revenue": _revenue("expansion"),
     "renewal_revenue": _revenue("renewal"),
     "pipeline_created": pipeline_created,
+    "value_won": _decided(_is_won),
+    "value_decided": _decided(lambda deal: _is_won(deal) or _is_lost(deal)),
+    "handed_over": _handed_over,
+    "accepted": _verdicts("accepted"),
+    "rejected": _verdicts("rejected"),
 }
 # Balances: the facts that are open when a day begins.
 BALANCES = {"open_pipeline": _open(is_weighted=False), "weighted_pipeline": _open(is_weighted=True)}
 RATIOS = {
     "win_rate": ("deals_won", "deals_decided"),
+    "win_rate_by_value": ("value_won", "value_decided"),
     "cost_per_lead": ("spend", "leads"),
     "cost_per_mql": ("spend", "mqls"),
     "cost_per_customer": ("spend", "customers"),

@@ -18,6 +18,7 @@ from metrics import Query, Session
 from metrics.kinds import FUNNEL_RESULTS, Aggregate, Funnel, Ratio
 from metrics.loading import load_definitions
 from tests import oracle_funnel, oracle_metrics
+from tests.oracle_durations import COMPOSED, DURATIONS
 from tests.oracle_funnel import Question
 from tests.oracle_metrics import BALANCES, FACTS, FUNNELS, RATIOS, TO_DATE, Fact
 from tests.tiny_companies import companies
@@ -47,6 +48,7 @@ VARIANTS = {
 def tables(demo: Session) -> dict[str, list[Row]]:
     wanted = (
         "leads", "contacts", "touches", "campaigns", "deals", "deal_contacts", "spend", "exchange_rates",
+        "assignments", "activities", "activity_contacts", "lead_decisions", "people",
     )  # fmt: skip
     return {name: rows_in(demo, name) for name in wanted}
 
@@ -88,10 +90,11 @@ AGGREGATES = sorted([*FACTS, *RATIOS])
 
 
 def test_every_standard_metric_has_an_oracle(demo: Session) -> None:
-    known = {*FACTS, *BALANCES, *RATIOS, *TO_DATE, *FUNNELS}
+    known = {*FACTS, *BALANCES, *RATIOS, *TO_DATE, *FUNNELS, *DURATIONS, *COMPOSED}
     missing = sorted(name for name, metric in demo.definitions.metrics.items() if name not in known)
     assert not missing, (
-        f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS, TO_DATE or FUNNELS in tests/oracle_metrics.py."
+        f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS, TO_DATE or FUNNELS in tests/oracle_metrics.py,"
+        " or its waits to DURATIONS in tests/oracle_durations.py."
     )
     assert not known - demo.definitions.metrics.keys(), "an oracle is left of a metric that no longer stands"
 
@@ -321,7 +324,10 @@ class TestTinyCompanies:
     @given(rows=companies)
     def test_every_aggregate_of_any_company_is_the_oracles(self, tiny: TinyCompany, rows: dict[str, list[Row]]) -> None:
         session = tiny.session(rows)
-        names = ("leads", "contacts", "touches", "campaigns", "deals", "deal_contacts", "spend", "exchange_rates")
+        names = (
+            "leads", "contacts", "touches", "campaigns", "deals", "deal_contacts", "spend", "exchange_rates",
+            "assignments", "activities", "activity_contacts", "lead_decisions", "people",
+        )  # fmt: skip
         tables = {name: rows_in(session, name) for name in names}
         facts = {name: of(tables, "EUR") for name, of in FACTS.items()}
         answer = session.answer(Query(tuple(AGGREGATES)))

@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -65,7 +66,7 @@ class TinyCompany:
         absent: Iterable[str] = (),
         tables: Tables | None = None,
         recorded_from: Mapping[str, dt.date] | None = None,
-        **company: int,
+        **company: Any,
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="tandem-tiny-"))
         if definitions:

@@ -1,0 +1,36 @@
+"""What is said of a median or p90 that is empty since it falls on a wait that has not ended. Computes no number."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from metrics.durations import COUNTED, LONGEST, PER_UNIT
+from metrics.kinds import Duration
+
+__all__ = ["longer_than_any"]
+
+
+def longer_than_any(metric: Duration, asked: str, frame: pl.DataFrame) -> str | None:
+    """One sentence on the empty cells of the column `asked`, or None; `frame` has the hidden columns too."""
+    counted, longest = metric.name + COUNTED, metric.name + LONGEST
+    if not {asked, counted, longest} <= set(frame.columns):
+        return None
+    empty = frame.filter(pl.col(asked).is_null() & (pl.col(counted) > 0))
+    if empty.is_empty():
+        return None
+    word = "p90" if asked.endswith(".p90") else "median"
+    most = empty[longest].max()
+    bound = None if most is None else f"{float(str(most)) / PER_UNIT[metric.unit]:,.1f} {_UNITS[metric.unit]}"
+    if frame.height == 1:
+        known = f"more than {bound}, the longest that has ended" if bound else "unknown: none has ended"
+        return (
+            f"{metric.label}: of {int(empty[counted].sum()):,} waits so many have not ended that the {word} is {known}."
+        )
+    known = f"more than the longest that has ended there (at most {bound})" if bound else "unknown: none has ended"
+    return (
+        f"{metric.label}: in {empty.height:,} of {frame.height:,} rows so many waits have not ended that the {word} is"
+        f" {known}."
+    )
+
+
+_UNITS = {"hours": "h", "days": "days"}
