@@ -114,7 +114,8 @@ def test_velocity_is_opportunities_by_win_rate_by_value_by_cycle(demo: Session, 
     won_rate = len(inside["deals_won"]) / len(inside["deals_decided"])
     amount = float(value("average_deal", inside["average_deal"]) or 0)
     found = demo.answer(Query(("velocity",), period=YEAR)).number("velocity")
-    assert days and found == pytest.approx(len(inside["opportunities"]) * won_rate * amount / days)
+    assert days is not None
+    assert found == pytest.approx(len(inside["opportunities"]) * won_rate * amount / days)
 
 
 # -- by hand ---------------------------------------------------------------------------------------------------------

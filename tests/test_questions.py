@@ -94,7 +94,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a result of what is no funnel": (
         {"metrics": ("leads.entered",)},
-        "'leads.entered': leads is no funnel, so it has no result 'entered'.",
+        "'leads.entered': leads is no funnel or duration, so it has no result 'entered'.",
     ),
     "an unknown dimension": (
         {"by": ("chanel",)},
