@@ -13,7 +13,7 @@ from data.stages import STAGES
 from data.yaml_files import Fields
 from metrics.kinds import CLOCKS, Duration, Moment
 
-__all__ = ["DURATION_KEYS", "read_duration"]
+__all__ = ["DURATION_KEYS", "PROMISE", "TABLES", "read_duration"]
 
 DURATION_KEYS = ("from", "to", "clock", "promise", "share", "time")
 
@@ -30,7 +30,9 @@ _MOMENTS: Mapping[str, Mapping[str, Moment]] = {
         }.items()
     },
 }
-_TABLES = {name: table for table, moments in _MOMENTS.items() for name in moments}
+# The table that each moment is of.
+TABLES = {name: table for table, moments in _MOMENTS.items() for name in moments}
+PROMISE = r"(\d{1,4}) (minute|hour|day)s?"
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -41,11 +43,11 @@ def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, T
     start, end = _moment("from", fields), _moment("to", fields)
     clock = fields.choice("clock", CLOCKS) or "calendar"
     time = fields.choice("time", ("from", "to")) or "from"
-    if start and end and _TABLES[start] != _TABLES[end]:
+    if start and end and TABLES[start] != TABLES[end]:
         message = f"'{start}' and '{end}' are moments of different things. {_known()}"
         fields.report("to", message)
         return None
-    table = _TABLES[start] if start else "handoffs"
+    table = TABLES[start] if start else "handoffs"
     if clock == "business" and (common["unit"] != "hours" or table != "handoffs"):
         fields.report("clock", "business time is measured between moments of a pass, and told in hours.")
         return None
@@ -79,9 +81,9 @@ def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, T
 
 def _moment(key: str, fields: Fields) -> str | None:
     name = fields.text(key, required=True)
-    if name is None or name in _TABLES:
+    if name is None or name in TABLES:
         return name
-    guess = did_you_mean(name, _TABLES).partition("Known:")[0]
+    guess = did_you_mean(name, TABLES).partition("Known:")[0]
     fields.report(key, f"unknown moment '{name}'. {guess}{_known()}")
     return None
 
@@ -96,7 +98,7 @@ def _promise(fields: Fields, clock: str, unit: str) -> int | None:
     text = fields.text("promise")
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,4}) (minute|hour|day)s?", text)
+    match = re.fullmatch(PROMISE, text)
     if match is None:
         fields.report("promise", f"'promise' is '{text}'; write a number of minutes, hours or days such as 4 hours.")
     elif match[2] == "day" and clock == "business":

@@ -32,6 +32,7 @@ STAGE = "  - {name: lead, band: TOFU, owner: sales, means: A word., known_by: cr
 METRIC = "metrics:\n  own:\n    label: Own\n    description: A sentence.\n"
 COUNT = METRIC + "    kind: aggregate\n    table: leads\n    expr: count(*)\n    time: lead_on\n    unit: count\n"
 RATIO = METRIC + "    kind: ratio\n    numerator: mqls\n    denominator: leads\n"
+DURATION = METRIC + "    kind: duration\n    unit: hours\n    from: assigned\n    to: first_touch\n"
 FUNNEL = METRIC + "    kind: funnel\n    steps: [{stage: lead}, {stage: mql, within: 30 days}]\n"
 
 
@@ -82,6 +83,7 @@ RIGHT: Mapping[str, list[str]] = {
         RATIO,
         RATIO.replace("numerator: mqls", "numerator: {metric: mqls, where: channel = 'social'}"),
         FUNNEL + "    entry: every\n    skips: require\n",
+        DURATION + "    clock: business\n    promise: 4 hours\n    share: 0.9\n    time: from\n",
         METRIC + "    kind: formula\n    unit: money\n    expr: '{won_revenue} - {spend}'\n",
         METRIC + "    kind: cumulative\n    unit: count\n    of: leads\n    window: 28 days\n",
         "terms:\n  pilot: {label: Pilot, description: A short deal.}\n",
@@ -157,6 +159,9 @@ WRONG: Mapping[str, list[str]] = {
         COUNT + "    lable: Own\n",
         RATIO.replace("    denominator: leads\n", ""),
         RATIO.replace("mqls", "{metrik: mqls}"),
+        DURATION.replace("first_touch", "answer"),
+        DURATION + "    promise: soon\n",
+        DURATION + "    share: 90\n",
         FUNNEL.replace(", {stage: mql, within: 30 days}", ""),
         FUNNEL.replace("30 days", "a month"),
         FUNNEL.replace("stage: mql", "stage: prospect"),
