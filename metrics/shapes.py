@@ -6,7 +6,7 @@ import functools
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from metrics.kinds import Aggregate, Formula, Funnel, Metric, Ratio, inputs_of
+from metrics.kinds import Aggregate, Duration, Formula, Funnel, Metric, Ratio, inputs_of
 from metrics.plan import spine_of
 from metrics.query import Query
 from metrics.reach import Reach
@@ -52,4 +52,4 @@ class Shapes:
         if isinstance(metric, (Ratio, Formula)):
             inputs = [given for _, given in inputs_of(metric)]
             return all(given.shift is None and self._is_plain(self._reach.metric(given.metric)) for given in inputs)
-        return isinstance(metric, Funnel)
+        return isinstance(metric, (Funnel, Duration))
