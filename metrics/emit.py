@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from metrics.durations import COUNTED, LONGEST
 from metrics.emit_aggregates import aggregate_branch, only_taken
-from metrics.emit_funnels import FUNNEL_COUNTS, cohort_columns, funnel_branch
+from metrics.emit_funnels import FUNNEL_COUNTS, emit_entries, funnel_branch
 from metrics.nodes import (
     Branch,
     FunnelBranch,
@@ -51,9 +51,8 @@ def emit_plan(plan: Plan) -> str:
     merged = grouped(merged, [column(key) for key in keys])
     shown: list[exp.Expr] = [column(key) for key in keys]
     shown += [named(_output(output, zeros), output.name) for output in plan.outputs]
-    shown += [
-        column(name) for name in names if name.endswith((".missing", ".unrecorded", ".entered", COUNTED, LONGEST))
-    ]
+    hidden = (".missing", ".unrecorded", ".entered", ".waiting", COUNTED, LONGEST)
+    shown += [column(name) for name in names if name.endswith(hidden)]
     select = exp.select(*_distinct(shown)).from_(merged.subquery("merged"))
     order = _order(plan, keys)
     select = select.order_by(*order) if order else select
@@ -132,12 +131,15 @@ def _nothing(keys: list[str], outputs: Iterable[Output]) -> str:
 @functools.lru_cache(maxsize=256)
 def emit_rows(plan: RowsPlan) -> str:
     """The rows behind a number; of a funnel also entered_on, converted_on, days, is_matured, is_converted_in_time."""
-    shown = [named(reference(key.reference), key.name) for key in plan.columns]
     if plan.cohort is not None and plan.outcome is not None:
-        shown += cohort_columns(plan.cohort, plan.outcome)
-    shown += [named(expression.copy_tree(), name) for name, expression in plan.computed]
-    select = only_taken(scanned(exp.select(*shown), plan.scan), plan.taken, [])
-    select = select.order_by(*[exp.Ordered(this=reference(key.reference), nulls_first=False) for key in plan.columns])
+        select = emit_entries(plan, plan.cohort, plan.outcome)
+        order = [column(key.name) for key in plan.columns]
+    else:
+        shown = [named(reference(key.reference), key.name) for key in plan.columns]
+        shown += [named(expression.copy_tree(), name) for name, expression in plan.computed]
+        select = only_taken(scanned(exp.select(*shown), plan.scan), plan.taken, [])
+        order = [reference(key.reference) for key in plan.columns]
+    select = select.order_by(*[exp.Ordered(this=tree, nulls_first=False) for tree in order])
     if plan.limit is not None:
         select = select.limit(plan.limit)
     return select.sql(dialect="duckdb", identify=True)

@@ -1,92 +1,141 @@
-"""Cohorts, their outcomes and the tables of funnels as SQL trees (formulas: Conversion). Runs nothing."""
+"""The outcomes of cohorts, the tables and the curves of funnels as SQL (formulas: Conversion). Runs nothing."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from metrics.emit_aggregates import on_spans, span_keys
+from metrics.emit_cohorts import clock, cohort_table, entries, observed, waited
+from metrics.emit_survival import DURATIONS, SURVIVAL, curve, survival, waiting_times
 from metrics.funnel import RATES
 from metrics.kinds import FUNNEL_RESULTS
-from metrics.nodes import Cohort, FunnelBranch, FunnelTable, Outcome, StepOutcomes
-from metrics.sql_nodes import (
-    as_type,
-    column,
-    days_between,
-    divided,
-    grouped,
-    named,
-    parameter,
-    period_start,
-    reference,
-    scanned,
-    stacked,
-    total,
-)
+from metrics.nodes import Cohort, FunnelBranch, FunnelTable, Outcome, Reference, RowsPlan, Spans, StepOutcomes
+from metrics.sql_nodes import as_type, column, divided, grouped, named, parameter, stacked, total
 
-__all__ = ["FUNNEL_COUNTS", "cohort_columns", "emit_funnel", "funnel_branch"]
+__all__ = ["FUNNEL_COUNTS", "emit_curve", "emit_entries", "emit_funnel", "funnel_branch"]
 
 # What an outcome counts; rates follow from these in the last select. `unrecorded` counts entries that happened before
-# the target stage was recorded at all.
-FUNNEL_COUNTS = ("entered", "converted_to_date", "matured", "converted_matured", "unrecorded")
+# the target stage was recorded at all; `waiting` those that may still convert in time.
+FUNNEL_COUNTS = (
+    "entered", "converted_to_date", "matured", "converted_matured", "unrecorded", "still_open", "converted_within",
+    "waiting",
+)  # fmt: skip
+_HOURS = 24
 
 
-def _cohort(cohort: Cohort) -> exp.Select:
-    """Columns: dimensions, period, entered_on, days (NULL: not yet converted), leads. One row per combination."""
-    entered, target = reference(cohort.entry), reference(cohort.target)
-    # A later stage dated before the entry counts as converted with duration 0.
-    waited = exp.Greatest(this=days_between(entered, target), expressions=[exp.Literal.number(0)])
-    days = exp.Case().when(exp.LT(this=target.copy(), expression=parameter("as_of")), waited)
-    keys: list[tuple[str, exp.Expr]] = [(key.name, reference(key.reference)) for key in cohort.keys]
-    if cohort.period is not None:
-        keys.append(("period", period_start(cohort.period)))
-    keys += [("entered_on", entered.copy()), ("days", days)]
-    shown = [named(tree.copy(), name) for name, tree in keys]
-    select = exp.select(*shown, named(exp.Count(this=exp.Star()), "leads"))
-    return grouped(scanned(select, cohort.scan), [tree for _, tree in keys])
+def _observed(cohort: Cohort) -> exp.Expr:
+    """The longest window that an entry of the small table has had as a whole."""
+    return observed("_on") if cohort.instants is None else column("observed")
 
 
-def _counts(outcome: Outcome) -> dict[str, exp.Expr]:
+def _counts(cohort: Cohort, outcome: Outcome, results: frozenset[str]) -> dict[str, exp.Expr]:
     """The counts of an outcome over the rows of its cohort."""
-    leads, days, entered = column("leads"), column("days"), column("entered_on")
-    matured = exp.LT(this=entered, expression=parameter(outcome.matured_before))
-    in_time = exp.LTE(this=days.copy(), expression=parameter(outcome.window))
+    units, waits, entered = column("units"), column("waited"), column("entered_on")
+    matured = exp.GTE(this=_observed(cohort), expression=parameter(outcome.window))
+    in_time = exp.LTE(this=waits.copy(), expression=parameter(outcome.window))
+    not_yet = waits.copy().is_(exp.Null())
     before: exp.Expr = exp.false()
     if outcome.recorded is not None:
         before = exp.LT(this=entered.copy(), expression=parameter(outcome.recorded))
-    return {
-        "entered": total(leads.copy()),
-        "converted_to_date": total(leads.copy(), days.copy().is_(exp.Null()).not_()),
-        "matured": total(leads.copy(), matured),
-        "converted_matured": total(leads.copy(), exp.and_(matured.copy(), in_time)),
-        "unrecorded": total(leads.copy(), before),
+    found = {
+        "entered": total(units.copy()),
+        "converted_to_date": total(units.copy(), not_yet.copy().not_()),
+        "matured": total(units.copy(), matured),
+        "converted_matured": total(units.copy(), exp.and_(matured.copy(), in_time)),
+        "unrecorded": total(units.copy(), before),
     }
+    if "losses" in results:
+        is_open: exp.Expr = not_yet.copy()
+        if cohort.lost is not None:
+            is_open = exp.and_(is_open, column("lost_after").is_(exp.Null()))
+        found["still_open"] = total(units.copy(), is_open)
+    if outcome.counts_immature:
+        found["converted_within"] = total(units.copy(), in_time.copy())
+        found["waiting"] = total(units.copy(), exp.and_(matured.copy().not_(), not_yet.copy()))
+    return found
+
+
+def _outcome(
+    cohort: Cohort, outcome: Outcome, results: frozenset[str], keys: Sequence[str], position: str
+) -> tuple[exp.Select, list[str]]:
+    """Columns: the keys, the counts and the results asked; a row per group, from the small tables named by position."""
+    groups = [column(key) for key in keys]
+    cohort_name, curve_name = f"cohort{position}", f"curve{position}"
+    counts = _counts(cohort, outcome, results)
+    shown = [named(tree, name) for name, tree in counts.items()]
+    parts = [(grouped(exp.select(*groups, *shown).from_(cohort_name), groups), list(counts))]
+    window = parameter(outcome.window)
+    if "survival" in results:
+        parts.append((survival(curve_name, keys, window), list(SURVIVAL)))
+    if "durations" in results:
+        matured = exp.GTE(this=_observed(cohort), expression=window.copy())
+        in_time = exp.and_(column("waited") <= window.copy(), matured)
+        per_day = 1 if cohort.instants is None else _HOURS
+        parts.append((waiting_times(cohort_name, keys, in_time, per_day), list(DURATIONS)))
+    names = [name for _, found in parts for name in found]
+    if len(parts) == 1:
+        return parts[0][0], names
+    # Stacked and grouped again instead of joined, so that NULL is a group like any other.
+    padded = [
+        exp.select(*groups, *[column(name) if name in found else named(exp.Null(), name) for name in names]).from_(
+            part.subquery("result")
+        )
+        for part, found in parts
+    ]
+    merged = [named(exp.Max(this=column(name)), name) for name in names]
+    return grouped(exp.select(*groups, *merged).from_(stacked(padded).subquery("results")), groups), names
 
 
 def funnel_branch(branch: FunnelBranch) -> tuple[exp.Select, list[str]]:
-    cohort, spans = branch.cohort, branch.cohort.spans
-    keys: list[tuple[str, exp.Expr]] = [(key.name, column(key.name)) for key in cohort.keys]
-    keys += [("period", column("period"))] if cohort.period else []
-    keys += span_keys(spans) if spans else []
-    counts = _counts(branch.outcome)
-    names = [f"{branch.outcome.name}.{name}" for name in counts]
-    shown = [named(tree.copy(), name) for name, tree in keys]
-    results = [named(tree, name) for name, tree in zip(names, counts.values(), strict=True)]
-    select = exp.select(*shown, *results).from_(_cohort(cohort).subquery("cohort"))
-    select = on_spans(select, spans, column("entered_on", "cohort")) if spans else select
-    return grouped(select, [tree for _, tree in keys]), names
+    """Columns: the dimensions, period, then the outcome's counts and results as `name.entered`, ..."""
+    keys = _keys(branch.cohort)
+    select, found = _outcome(branch.cohort, branch.outcome, branch.results, keys, "")
+    names = [f"{branch.outcome.name}.{name}" for name in found]
+    shown = [named(column(name), full) for name, full in zip(found, names, strict=True)]
+    outcome = exp.select(*[column(key) for key in keys], *shown).from_(select.subquery("outcome"))
+    for name, table in _tables(branch.cohort, branch.results, keys, ""):
+        outcome = outcome.with_(name, as_=table)
+    return outcome, names
+
+
+def _tables(
+    cohort: Cohort, results: frozenset[str], keys: Sequence[str], position: str
+) -> list[tuple[str, exp.Select]]:
+    """The small tables that outcomes are read from, by name: the cohort, and its curve where survival is asked."""
+    table = cohort_table(cohort, results)
+    found = [(f"cohort{position}", _on_spans(table, cohort.spans) if cohort.spans else table)]
+    if "survival" in results:
+        curves = curve(f"cohort{position}", keys, _observed(cohort), with_lost=cohort.lost is not None)
+        found.append((f"curve{position}", curves))
+    return found
+
+
+def _on_spans(table: exp.Select, spans: Spans) -> exp.Select:
+    """The small table with each entry once per span in which its day lies, and the span's period as its own."""
+    shown = [column(name, "cohort") for name in table.named_selects]
+    select = exp.select(*shown, *[named(tree, name) for name, tree in span_keys(spans)])
+    return on_spans(select.from_(table.subquery("cohort")), spans, column("entered_on", "cohort"))
+
+
+def _keys(cohort: Cohort) -> list[str]:
+    """The columns by which a cohort is split: dimensions, and the period where there is one."""
+    has_period = cohort.period is not None or (cohort.spans is not None and cohort.spans.is_keyed)
+    return [key.name for key in cohort.keys] + (["period"] if has_period else [])
 
 
 @functools.lru_cache(maxsize=256)
 def emit_funnel(table: FunnelTable) -> str:
     """Columns: dimensions, period, step, within_days, the results, unrecorded; ordered by step, window and group."""
     keys = [*table.keys, *(["period"] if table.has_period else [])]
-    outcomes = [(step, outcome) for step in table.steps for outcome in step.outcomes]
-    parts = [_step(step, outcome, keys) for step, outcome in outcomes]
-    union = stacked(parts)
+    in_hours = any(step.cohort.instants is not None for step in table.steps)
+    parts = [_step(step, outcome, keys, in_hours) for step in table.steps for outcome in step.outcomes]
+    union: exp.Query = stacked(parts)
     for step in table.steps:
-        union = union.with_(_cohort_name(step), as_=_cohort(step.cohort))
+        for name, tree in _tables(step.cohort, step.results, keys, f"_{step.position}"):
+            union = union.with_(name, as_=tree)
     shown: list[exp.Expr] = [column(name) for name in (*keys, "step", "within_days")]
     for result in (*FUNNEL_RESULTS, "unrecorded"):
         part, whole = RATES.get(result, (result, None))
@@ -96,32 +145,69 @@ def emit_funnel(table: FunnelTable) -> str:
     return select.order_by(*order).sql(dialect="duckdb", identify=True)
 
 
-def _cohort_name(step: StepOutcomes) -> str:
-    return f"cohort_{step.position}"
-
-
-def _step(step: StepOutcomes, outcome: Outcome, keys: list[str]) -> exp.Select:
-    named_keys = [column(key) for key in keys]
+def _step(step: StepOutcomes, outcome: Outcome, keys: list[str], in_hours: bool) -> exp.Select:
+    """One outcome of a step, with every column of the table; what its cohort cannot tell is NULL."""
+    select, found = _outcome(step.cohort, outcome, step.results, keys, f"_{step.position}")
+    within: exp.Expr = as_type(parameter(outcome.window), "BIGINT")
+    if in_hours:
+        hours = step.cohort.instants is not None
+        within = exp.Div(
+            this=as_type(parameter(outcome.window), "DOUBLE"), expression=exp.Literal.number(_HOURS if hours else 1)
+        )
+    results = [name for name in (*FUNNEL_RESULTS, "unrecorded") if name not in RATES]
+    if step.cohort.lost is None:
+        found = [name for name in found if name != "rate_cumulative_incidence"]
     shown: list[exp.Expr] = [
-        *named_keys,
+        *[column(key) for key in keys],
         named(exp.Literal.string(step.step), "step"),
         named(exp.Literal.number(step.position), "position"),
-        named(as_type(parameter(outcome.window), "BIGINT"), "within_days"),
-        *[named(tree, name) for name, tree in _counts(outcome).items()],
+        named(within, "within_days"),
+        *[column(name) if name in found else named(as_type(exp.Null(), "DOUBLE"), name) for name in results],
     ]
-    return grouped(exp.select(*shown).from_(_cohort_name(step)), named_keys)
+    return exp.select(*shown).from_(select.subquery("outcome"))
 
 
-def cohort_columns(cohort: Cohort, outcome: Outcome) -> list[exp.Expr]:
-    entered, target = reference(cohort.entry), reference(cohort.target)
-    known = exp.LT(this=target, expression=parameter("as_of"))
-    waited = exp.Greatest(this=days_between(entered, target.copy()), expressions=[exp.Literal.number(0)])
-    matured = exp.LT(this=entered.copy(), expression=parameter(outcome.matured_before))
-    in_time = exp.LTE(this=waited.copy(), expression=parameter(outcome.window))
-    return [
-        named(entered.copy(), "entered_on"),
-        named(exp.Case().when(known, target.copy()), "converted_on"),
-        named(exp.Case().when(known.copy(), waited), "days"),
+@functools.lru_cache(maxsize=64)
+def emit_curve(branch: FunnelBranch) -> str:
+    """Columns: dimensions, period, days, at_risk, converted, lost, kaplan_meier, cumulative_incidence; days ascending.
+
+    Without recorded losses `lost` is 0 and cumulative_incidence empty.
+    """
+    cohort = branch.cohort
+    keys = _keys(cohort)
+    days: exp.Expr = column("time")
+    if cohort.instants is not None:
+        days = exp.Div(this=as_type(days, "DOUBLE"), expression=exp.Literal.number(_HOURS))
+    incidence: exp.Expr = column("cumulative_incidence") if cohort.lost else as_type(exp.Null(), "DOUBLE")
+    shown = [
+        *[column(key) for key in keys],
+        named(as_type(days, "BIGINT" if cohort.instants is None else "DOUBLE"), "days"),
+    ]
+    shown += [column(name) for name in ("at_risk", "converted", "lost", "kaplan_meier")]
+    select = exp.select(*shown, named(incidence, "cumulative_incidence")).from_("curve")
+    for name, table in _tables(cohort, branch.results, keys, ""):
+        select = select.with_(name, as_=table)
+    order = [exp.Ordered(this=column(name), nulls_first=False) for name in (*keys, "days")]
+    return select.order_by(*order).sql(dialect="duckdb", identify=True)
+
+
+def emit_entries(plan: RowsPlan, cohort: Cohort, outcome: Outcome) -> exp.Select:
+    """The entries behind a funnel: their columns, entered_on, converted_on, days, is_matured, is_converted_in_time."""
+    shown: tuple[tuple[str, Reference], ...] = tuple((key.name, key.reference) for key in plan.columns)
+    suffix = clock(cohort)
+    waits = waited("target", suffix)
+    known = exp.LT(this=column("target_on"), expression=parameter("as_of"))
+    matured = exp.GTE(this=observed(suffix), expression=parameter(outcome.window))
+    in_time = exp.Coalesce(this=waits <= parameter(outcome.window), expressions=[exp.false()])
+    days = waits.copy()
+    if cohort.instants is not None:
+        days = exp.Div(this=as_type(waits.copy(), "DOUBLE"), expression=exp.Literal.number(_HOURS))
+    columns: list[exp.Expr] = [column(name) for name, _ in shown]
+    columns += [
+        column("entered_on"),
+        named(exp.Case().when(known, column("target_on")), "converted_on"),
+        named(days, "days"),
         named(matured, "is_matured"),
-        named(exp.Coalesce(this=exp.and_(known.copy(), in_time), expressions=[exp.false()]), "is_converted_in_time"),
+        named(in_time, "is_converted_in_time"),
     ]
+    return exp.select(*columns).from_(entries(cohort, shown, with_lost=False).subquery("entries"))

@@ -1,21 +1,23 @@
 """Lowers a funnel to cohorts and outcomes (formulas: Conversion). Writes no SQL, runs nothing.
 
-Survival curves and days to convert follow from the same cohort, which keeps the days until conversion of every entry.
+Counts, rates, survival and waiting times all follow from one cohort, which keeps the time to the target of every entry.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
 from data.errors import InvalidQuestion
 from data.expressions import Expression
-from metrics.kinds import HEADLINE_RESULT, Funnel, Step
+from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, Step
 from metrics.nodes import (
     Cohort,
+    CohortInstants,
     FunnelBranch,
     FunnelTable,
     Key,
@@ -25,16 +27,55 @@ from metrics.nodes import (
     Scan,
     StepOutcomes,
 )
-from metrics.reach import Asked, Reach, condition, distinct
+from metrics.query import Query
+from metrics.reach import Asked, Reach, Unanswerable, condition, distinct, time_conditions
 from metrics.spans import placed
 from metrics.sql_nodes import column, divided
 
-__all__ = ["declared_steps", "lower", "lower_rows", "lower_table"]
+__all__ = [
+    "RATES",
+    "Window",
+    "asked_funnel",
+    "declared_steps",
+    "loss_reason",
+    "lower",
+    "lower_curve",
+    "lower_rows",
+    "lower_table",
+    "window_of",
+]
 
-TABLE = "leads"
 RATES = {"rate_to_date": ("converted_to_date", "entered"), "rate_matured": ("converted_matured", "matured")}
+# What a cohort must keep for a result beyond the days until conversion.
+_KEPT = {
+    "rate_kaplan_meier": frozenset({"survival", "losses"}),
+    "rate_cumulative_incidence": frozenset({"survival", "losses"}),
+    "still_open": frozenset({"losses"}),
+    "median_days": frozenset({"durations"}),
+    "p90_days": frozenset({"durations"}),
+}
+_ALL_KEPT = frozenset({"survival", "losses", "durations"})
 
 Values = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How long a conversion may take: in days by dates, or in hours by instants."""
+
+    length: int
+    in_hours: bool = False
+
+    @property
+    def days(self) -> int:
+        """Whole days after which every entry of a day has had the window, the longest day included."""
+        return self.length // 24 + 1 if self.in_hours else self.length
+
+
+def window_of(steps: tuple[Step, ...]) -> Window:
+    """The windows of steps in a row together; in hours as soon as one of them is."""
+    days, hours = sum(step.within or 0 for step in steps), sum(step.hours for step in steps)
+    return Window(24 * days + hours, True) if hours else Window(days)
 
 
 def declared_steps(reach: Reach, funnel: Funnel) -> tuple[Step, ...]:
@@ -43,14 +84,14 @@ def declared_steps(reach: Reach, funnel: Funnel) -> tuple[Step, ...]:
     Raises Unanswerable where the first or the last stage is not declared: the rest would be another question.
     """
     for step in (funnel.steps[0], funnel.steps[-1]):
-        reach.check_column(TABLE, f"{step.stage}_on")
+        reach.check_column("leads", f"{step.stage}_on")
     steps: list[Step] = []
-    carried = 0
+    days = hours = 0
     for step in funnel.steps:
-        within = (step.within or 0) + carried
-        carried = 0 if step.stage in reach.stages else within
+        days, hours = days + (step.within or 0), hours + step.hours
         if step.stage in reach.stages:
-            steps.append(Step(step.stage, within if steps else None))
+            steps.append(replace(step, within=days if steps else None, hours=hours if steps else 0))
+            days = hours = 0
     return tuple(steps)
 
 
@@ -62,33 +103,51 @@ def lower(
     The columns begin with the funnel's name, so that its results share a branch; with `measure` where it is asked about
     other rows or days than the question itself.
     """
-    branch, values = _overall(reach, funnel, asked)
+    if result == "rate_cumulative_incidence" and (reason := loss_reason(reach, funnel)):
+        raise Unanswerable(reason)
+    branch, values = _overall(reach, funnel, asked, _KEPT.get(result or "", frozenset()))
     source = measure if asked.narrowed or asked.moves else funnel.name
     branch = replace(branch, outcome=replace(branch.outcome, name=source))
-    result = result or HEADLINE_RESULT
-    if result in RATES:
-        part, whole = (column(f"{source}.{name}") for name in RATES[result])
-        return branch, condition(divided(part, whole)), "ratio", values
-    return branch, condition(column(f"{source}.{result}")), "count", values
+    part, whole = RATES.get(result or HEADLINE_RESULT, (result or HEADLINE_RESULT, None))
+    if result is None and branch.outcome.counts_immature:
+        part, whole = "converted_within", "entered"
+    unit = FUNNEL_RESULTS[result or HEADLINE_RESULT]
+    if whole is None:
+        return branch, condition(column(f"{source}.{part}")), unit, values
+    return branch, condition(divided(column(f"{source}.{part}"), column(f"{source}.{whole}"))), unit, values
+
+
+def loss_reason(reach: Reach, funnel: Funnel) -> str | None:
+    """Why no loss is known of a funnel's units; None where losses are recorded."""
+    return reach.definitions.tables[_table(funnel.counts)].columns["lost_on"].absent
 
 
 def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Values]:
     """The cohort's entries with the day each reached the last stage."""
-    branch, values = _overall(reach, funnel, asked)
-    key = reach.definitions.tables[TABLE].key
-    columns = tuple(Key(name, Reference(TABLE, name)) for name in key) + branch.cohort.keys
-    return RowsPlan(branch.cohort.scan, columns, branch.cohort, branch.outcome, asked.query.limit), values
+    branch, values = _overall(reach, funnel, asked, frozenset())
+    table = branch.cohort.scan.table
+    columns = tuple(Key(name, Reference(table, name)) for name in reach.definitions.tables[table].key)
+    columns += tuple(Key(place.column, place) for place in branch.cohort.unit[:1])
+    return RowsPlan(
+        branch.cohort.scan, columns + branch.cohort.keys, branch.cohort, branch.outcome, asked.query.limit
+    ), values
 
 
-def _overall(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[FunnelBranch, Values]:
+def lower_curve(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[FunnelBranch, Values]:
+    """The survival of the whole funnel, day by day."""
+    return _overall(reach, funnel, asked, frozenset({"survival", "losses"}))
+
+
+def _overall(reach: Reach, funnel: Funnel, asked: Asked, results: frozenset[str]) -> tuple[FunnelBranch, Values]:
     steps = declared_steps(reach, funnel)
     within = asked.query.within
     if len(within) > 1:
         raise InvalidQuestion("A question takes one window; for several side by side use: python tandem.py funnel.")
-    window = within[0] if within else sum(step.within or 0 for step in steps)
-    cohort = _cohort(reach, funnel, steps[0], steps[-1], asked)
+    window = Window(within[0]) if within else window_of(steps[1:])
+    cohort, bound = _cohort(reach, funnel, (steps[0], steps[-1]), funnel.counts, window.in_hours, asked)
     outcome, values = _outcome(reach, funnel.name, steps[-1].stage, window, asked)
-    return FunnelBranch(cohort, outcome), values
+    outcome = replace(outcome, counts_immature=funnel.maturity != "exclude")
+    return FunnelBranch(cohort, outcome, results), values | bound
 
 
 def lower_table(reach: Reach, name: str, asked: Asked) -> tuple[FunnelTable, Values]:
@@ -97,57 +156,156 @@ def lower_table(reach: Reach, name: str, asked: Asked) -> tuple[FunnelTable, Val
     Windows replace all others and count from the first stage. Raises InvalidQuestion, and Unanswerable where the
     funnel does not exist here.
     """
+    funnel = asked_funnel(reach, name)
+    values: Values = {}
+    rows = []
+    for position, span in enumerate(_spans(declared_steps(reach, funnel), funnel, asked.query.within), start=2):
+        outcomes = [_outcome(reach, span.step, span.target.stage, window, asked) for window in span.windows]
+        ends = (span.entry, span.target)
+        cohort, placing = _cohort(reach, funnel, ends, span.counts, span.windows[0].in_hours, asked)
+        for bound in (placing, *(bound for _, bound in outcomes)):
+            values |= bound
+        rows.append(StepOutcomes(position, span.step, cohort, tuple(outcome for outcome, _ in outcomes), _ALL_KEPT))
+    return FunnelTable(asked.query.by, asked.query.grain is not None, tuple(rows)), values
+
+
+def asked_funnel(reach: Reach, name: str) -> Funnel:
+    """The funnel of this name. Raises InvalidQuestion where it is another metric or none."""
     funnel = reach.metric(name)
     if not isinstance(funnel, Funnel):
         funnels = sorted(known for known, metric in reach.definitions.metrics.items() if isinstance(metric, Funnel))
         raise InvalidQuestion(f"'{name}' is no funnel. Funnels: {', '.join(funnels)}.")
-    steps = declared_steps(reach, funnel)
-    within = asked.query.within
-    spans = [
-        (after.stage, steps[0] if within else before, after, within or (after.within or 0,))
-        for before, after in pairwise(steps)
-    ]
-    if not within:
-        spans.append(("overall", steps[0], steps[-1], (sum(step.within or 0 for step in steps),)))
-    values: Values = {}
-    rows = []
-    for position, (step, before, after, windows) in enumerate(spans, start=2):
-        outcomes = [_outcome(reach, step, after.stage, window, asked) for window in windows]
-        for _, bound in outcomes:
-            values |= bound
-        cohort = _cohort(reach, funnel, before, after, asked)
-        rows.append(StepOutcomes(position, step, cohort, tuple(outcome for outcome, _ in outcomes)))
-    return FunnelTable(asked.query.by, asked.query.grain is not None, tuple(rows)), values
+    return funnel
 
 
-def _cohort(reach: Reach, funnel: Funnel, entry: Step, target: Step, asked: Asked) -> Cohort:
-    """Stamped entries into a stage before the as-of day, inside the period."""
-    reached = "stamped_on" if funnel.skips == "require" else "on"
-    entered, converted = Reference(TABLE, f"{entry.stage}_on"), Reference(TABLE, f"{target.stage}_{reached}")
-    for reference in (entered, converted):
-        reach.check_column(TABLE, reference.column)
+@dataclass(frozen=True)
+class _Span:
+    """One row of a table to be: from one stage to another, and what is counted."""
+
+    step: str
+    entry: Step
+    target: Step
+    windows: tuple[Window, ...]
+    counts: str
+
+
+def _spans(steps: tuple[Step, ...], funnel: Funnel, within: tuple[int, ...]) -> list[_Span]:
+    windows = tuple(Window(days) for days in within)
+    if within:
+        return [_Span(step.stage, steps[0], step, windows, funnel.counts) for step in steps[1:]]
+    spans = []
+    for before, after in pairwise(steps):
+        # A step of deals is one from opportunity: where that stage is not declared, the step is one of the funnel's.
+        is_own = after.counts is not None and (after.counts != "deals" or before.stage == "opportunity")
+        counts = after.counts if after.counts is not None and is_own else funnel.counts
+        spans.append(_Span(after.stage, before, after, (window_of((after,)),), counts))
+    return [*spans, _Span("overall", steps[0], steps[-1], (window_of(steps[1:]),), funnel.counts)]
+
+
+def _table(counts: str) -> str:
+    return "pipeline" if counts == "deals" else "leads"
+
+
+def _cohort(
+    reach: Reach, funnel: Funnel, ends: tuple[Step, Step], counts: str, in_hours: bool, asked: Asked
+) -> tuple[Cohort, Values]:
+    """Entries before the as-of day, and which of them the question admits."""
+    table = _table(counts)
+    own = _deals(reach) if counts == "deals" else _passes(reach, funnel, ends, counts, in_hours)
     # A grain adds no condition of its own here: an entry before the as-of day has a date.
     dated = replace(asked, query=replace(asked.query, as_of=reach.as_of(asked.query)))
-    where = placed(reach, dated, funnel, entered)
-    is_stamped = exp.column(f"{entry.stage}_inferred", table=TABLE, quoted=True).not_()
-    base = [*where.conditions, condition(is_stamped)]
-    if funnel.entry == "first":
-        base.append(condition(exp.column("is_first_pass", table=TABLE, quoted=True)))
-    scan, keys = reach.scan(TABLE, asked, funnel, base)
-    for given in (funnel.where, *asked.narrowed):
+    where = placed(reach, dated, funnel, own.entry)
+    before = time_conditions(Query(asked.query.metrics, as_of=dated.query.as_of), own.entry)
+    scan, keys = reach.scan(table, asked, funnel, (known for known in where.conditions if known not in before))
+    joins, admitted, wanted, unit = list(scan.joins), list(own.scan.conditions), list(scan.conditions), own.unit
+    # What defines the funnel speaks of every row, what asks about it of the row of the entry.
+    for given, conditions in ((funnel.where, admitted), *((narrowed, wanted) for narrowed in asked.narrowed)):
         if given is not None:
-            own, joins = reach.resolve(given, TABLE, funnel)
-            scan = Scan(TABLE, distinct([*scan.joins, *joins]), (*scan.conditions, own))
-    return Cohort(scan, keys, where.period, entered, converted, where.spans)
+            resolved, more = reach.resolve(given, table, funnel)
+            joins += more
+            conditions.append(resolved)
+    for name in funnel.hold if unit else ():
+        key, join = reach.dimension_key(name, table, funnel)
+        unit += (key.reference,)
+        joins += [join] if join is not None else []
+    cohort = replace(
+        own,
+        scan=Scan(table, distinct(joins), tuple(admitted)),
+        keys=keys,
+        period=where.period,
+        entries=(*before, *own.entries),
+        asked=tuple(wanted),
+        unit=unit,
+        spans=where.spans,
+    )
+    return cohort, where.values
 
 
-def _outcome(reach: Reach, name: str, target: str, window: int, asked: Asked) -> tuple[Outcome, Values]:
-    """A window's parameters: matured are those that entered before D minus the window (date + T < D)."""
+def _passes(reach: Reach, funnel: Funnel, ends: tuple[Step, Step], counts: str, in_hours: bool) -> Cohort:
+    """Passes or accounts: stamped entries into a stage."""
+    entry, target = ends
+    require = funnel.skips == "require"
+
+    def place(name: str) -> Reference:
+        reach.check_column("leads", name)
+        return Reference("leads", name)
+
+    entered = place(f"{entry.stage}_on")
+    converted = place(f"{target.stage}_stamped_on" if require else f"{target.stage}_on")
+    lost = None if reach.definitions.tables["leads"].columns["lost_on"].absent else place("lost_on")
+    instants = None
+    if in_hours:
+        reached = place(f"{target.stage}_stamped_at" if require else f"{target.stage}_at")
+        instants = CohortInstants(place(f"{entry.stage}_at"), reached, place("lost_at") if lost else None)
+    entries = [condition(column(f"{entry.stage}_inferred", "leads").not_())]
+    if funnel.entry == "first":
+        entries.append(condition(column("is_first_pass", "leads")))
+    is_account = counts == "accounts"
+    return Cohort(
+        scan=Scan("leads"),
+        keys=(),
+        period=None,
+        entry=entered,
+        target=converted,
+        entries=tuple(entries),
+        asked=(),
+        inferred=None if require else place(f"{target.stage}_inferred"),
+        lost=lost,
+        instants=instants,
+        unit=(place("account_id"),) if is_account else (),
+        own=tuple(place(name) for name in reach.definitions.tables["leads"].key) if is_account else (),
+    )
+
+
+def _deals(reach: Reach) -> Cohort:
+    """Deals of type new, from their creation to their win."""
+    for name in ("created_on", "won_on"):
+        reach.check_column("pipeline", name)
+    lost = None if reach.definitions.tables["pipeline"].columns["lost_on"].absent else Reference("pipeline", "lost_on")
+    is_new = condition(column("deal_type", "pipeline").eq(exp.Literal.string("new")))
+    return Cohort(
+        scan=Scan("pipeline", (), (is_new,)),
+        keys=(),
+        period=None,
+        entry=Reference("pipeline", "created_on"),
+        target=Reference("pipeline", "won_on"),
+        entries=(),
+        asked=(),
+        inferred=None,
+        lost=lost,
+    )
+
+
+def _outcome(reach: Reach, name: str, target: str, window: Window, asked: Asked) -> tuple[Outcome, Values]:
+    """A window's parameters. What happened on the as-of day or later is unknown, so that a whole window ends before."""
     day = reach.as_of(asked.query)
-    window_name, matured_name = f"window_{window}", f"matured_before_{window}"
-    values: Values = {"as_of": day, window_name: window, matured_name: day - dt.timedelta(days=window)}
+    window_name = f"window_{window.length}" + ("_hours" if window.in_hours else "")
+    values: Values = {"as_of": day, window_name: window.length}
+    if window.in_hours:
+        midnight = dt.datetime.combine(day, dt.time(), ZoneInfo(reach.company.time_zone))
+        values["as_of_at"] = midnight.astimezone(dt.UTC).replace(tzinfo=None)
     recorded_from = reach.stages[target].recorded_from
     recorded_name = f"recorded_{target}" if recorded_from else None
     if recorded_name:
         values[recorded_name] = recorded_from
-    return Outcome(name, window_name, matured_name, recorded_name), values
+    return Outcome(name, window_name, recorded_name), values

@@ -61,6 +61,11 @@ FUNNEL_RESULTS: Mapping[str, str] = {
     "converted_matured": "count",
     "rate_to_date": "ratio",
     "rate_matured": "ratio",
+    "rate_kaplan_meier": "ratio",
+    "rate_cumulative_incidence": "ratio",
+    "median_days": "days",
+    "p90_days": "days",
+    "still_open": "count",
 }
 HEADLINE_RESULT = "rate_matured"
 # The results of a duration; a unit that is not given is its own. The bare name is the median.
@@ -212,10 +217,16 @@ class Cumulative(_Measured):
 
 @dataclass(frozen=True)
 class Step:
-    """A stage, and the days within which it must be reached from the step before (the first step has none)."""
+    """A stage, and the time within which it must be reached from the step before (the first step has none).
+
+    The window is `within` days and `hours` more; with hours it compares exact instants. `counts` is what this step's
+    own row counts where it is not what the funnel does.
+    """
 
     stage: str
     within: int | None = None
+    hours: int = 0
+    counts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,11 +234,22 @@ class Funnel(_Measured):
     """Cohorts through stages.
 
     `entry`: first passes of contacts, or every pass; `skips`: imply counts an inferred stage, require does not.
+    `maturity`: whether entries that had not their whole window are left out of the bare metric, shown as open, or
+    included. `counts`: what a unit is; `hold`: dimensions in which entry and conversion of an account must agree.
     """
 
     steps: tuple[Step, ...]
     entry: str = "first"
     skips: str = "imply"
+    maturity: str = "exclude"
+    counts: str = "passes"
+    hold: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it reads: passes and accounts are counted in leads, deals in pipeline."""
+        units = [self.counts, *(step.counts or self.counts for step in self.steps[1:])]
+        return tuple(dict.fromkeys("pipeline" if unit == "deals" else "leads" for unit in units))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ __all__ = [
     "AggregateBranch",
     "Branch",
     "Cohort",
+    "CohortInstants",
     "FunnelBranch",
     "FunnelTable",
     "Join",
@@ -131,10 +132,23 @@ class AggregateBranch:
 
 
 @dataclass(frozen=True)
-class Cohort:
-    """Entries into a stage: how many per group, day of entry and days until the next stage.
+class CohortInstants:
+    """The exact instants of entry, target and loss; where a cohort has them it waits in hours instead of days."""
 
-    The small table from which counts, rates and survival curves all follow: maturity depends on the day of entry alone.
+    entry: Reference
+    target: Reference
+    lost: Reference | None
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Entries into a stage: how many per group, day of entry, time until the target stage and until a loss.
+
+    The small table from which counts, rates, survival curves and quantiles all follow: maturity depends on the entry
+    alone. `scan` admits rows, `entries` are the conditions of an entry before the as-of day, `asked` those of the
+    question. With a `unit` (an account and what is held equal; `own` where the account is empty) its rows are one: the
+    earliest entry, the earliest target. `inferred` says of a row that its target was never recorded; `lost` is None
+    where no losses are.
     """
 
     scan: Scan
@@ -142,25 +156,39 @@ class Cohort:
     period: PeriodKey | None
     entry: Reference
     target: Reference
+    entries: tuple[Expression, ...]
+    asked: tuple[Expression, ...]
+    inferred: Reference | None
+    lost: Reference | None
+    instants: CohortInstants | None = None
+    unit: tuple[Reference, ...] = ()
+    own: tuple[Reference, ...] = ()
     spans: Spans | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A window over a cohort, by the names of its parameters; `recorded` dates the first record of the target stage."""
+    """A window over a cohort, by the name of its parameter; `recorded` dates the first record of the target stage.
+
+    `counts_immature` counts also who converted in time of all, and who still may.
+    """
 
     name: str
     window: str
-    matured_before: str
     recorded: str | None
+    counts_immature: bool = False
 
 
 @dataclass(frozen=True)
 class FunnelBranch:
-    """A cohort's outcome as columns `name.entered`, `name.matured`, ..."""
+    """A cohort's outcome as columns `name.entered`, `name.matured`, ...
+
+    `results` are the kinds of results asked beyond the counts: losses, survival, durations.
+    """
 
     cohort: Cohort
     outcome: Outcome
+    results: frozenset[str] = frozenset()
 
 
 Branch = AggregateBranch | FunnelBranch
@@ -196,6 +224,7 @@ class StepOutcomes:
     step: str
     cohort: Cohort
     outcomes: tuple[Outcome, ...]
+    results: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,11 @@ def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:
     fused: dict[object, Branch] = {}
     for branch in branches:
         if isinstance(branch, FunnelBranch):
-            fused[branch] = branch
+            # Results of one cohort are read from one table, however many are asked.
+            alone = replace(branch, results=frozenset())
+            before = fused.get(alone)
+            results = before.results if isinstance(before, FunnelBranch) else frozenset()
+            fused[alone] = replace(branch, results=branch.results | results)
             continue
         # Joins are many-to-one, so adding one changes no other measure.
         key = (branch.scan.table, branch.scan.conditions, branch.keys, branch.period, branch.spans, branch.taken)

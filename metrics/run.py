@@ -21,7 +21,7 @@ from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_funnel
 from metrics.explain import dimensions_of
-from metrics.funnel import declared_steps
+from metrics.funnel import asked_funnel, declared_steps, loss_reason, window_of
 from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
@@ -182,7 +182,12 @@ class Session:
         cohort = frame.filter(pl.all_horizontal(pl.col(key) == pl.col(key).last() for key in ("step", "within_days")))
         entered, unrecorded = int(cohort["entered"].sum()), int(cohort["unrecorded"].sum())
         notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
-        return Answer(query, frame, sql, planned.values, notes=notes)
+        return Answer(query, frame, sql, planned.values, self._losses_reason(name), notes)
+
+    def _losses_reason(self, name: str) -> dict[str, str]:
+        """Why the cumulative incidence of a funnel is empty; nothing where losses are recorded."""
+        reason = loss_reason(self.reach, asked_funnel(self.reach, name))
+        return {f"{name}.rate_cumulative_incidence": reason} if reason else {}
 
     def rows(self, query: Query) -> list[Rows]:
         """The rows behind the question's one metric: one list, or numerator and denominator of a ratio."""
@@ -224,13 +229,12 @@ class Session:
         """
         metric = self.reach.metric(funnel)
         try:
-            windows = (
-                [step.within or 0 for step in declared_steps(self.reach, metric)] if isinstance(metric, Funnel) else []
-            )
+            steps = declared_steps(self.reach, metric)[1:] if isinstance(metric, Funnel) else ()
             day = self.reach.as_of(Query((funnel,)))
         except Unanswerable:
             return None
-        window = sum(windows) if overall else max(windows, default=0)
+        parts = [steps] if overall else [(step,) for step in steps]
+        window = max((window_of(part).days for part in parts), default=0)
         # Matured is entry + window < D, so D - window - 1 is the last day of entry that is.
         grain, count = cohort_unit(like, self.company)
         return last_complete(grain, day - dt.timedelta(days=window + 1), self.company, count)

@@ -26,6 +26,7 @@ __all__ = [
     "scanned",
     "seconds_between",
     "stacked",
+    "started_hours_between",
     "total",
 ]
 
@@ -91,6 +92,13 @@ def percentile(tree: exp.Expr, share: float) -> exp.Expr:
     """The smallest value that at least this share of all values is at or below. An ordered set is standard SQL."""
     ordered = exp.Order(expressions=[exp.Ordered(this=tree)])
     return exp.WithinGroup(this=exp.PercentileDisc(this=exp.Literal.number(share)), expression=ordered)
+
+
+def started_hours_between(start: exp.Expr, until: exp.Expr) -> exp.Expr:
+    """Hours between two instants, a begun one as a whole: at most T of them if and only if no more than T passed."""
+    micros = exp.DateDiff(this=until, expression=start, unit=exp.var("MICROSECOND"))
+    hours = exp.Div(this=as_type(micros, "DOUBLE"), expression=exp.Literal.number("3600000000.0"))
+    return as_type(exp.Ceil(this=hours), "BIGINT")
 
 
 def reference(place: Reference) -> exp.Column:

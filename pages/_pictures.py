@@ -38,12 +38,15 @@ VOLUMES = ("leads", "mqls", "sals", "opportunities", "customers")
 FEWEST_DRAWN = 20
 TABLE_UNITS = {
     "entered": "count", "converted_to_date": "count", "matured": "count", "converted_matured": "count",
-    "rate_to_date": "ratio", "rate_matured": "ratio", "within_days": "count",
+    "rate_to_date": "ratio", "rate_matured": "ratio", "within_days": "count", "rate_kaplan_meier": "ratio",
+    "rate_cumulative_incidence": "ratio", "median_days": "days", "p90_days": "days", "still_open": "count",
 }  # fmt: skip
 TABLE_LABELS = {
     "step": "Step", "within_days": "Within days", "entered": "Entered", "converted_to_date": "Converted to date",
     "matured": "Matured", "converted_matured": "Converted in time", "rate_to_date": "Rate to date",
-    "rate_matured": "Rate of the matured", "period": "Period", "channel": "Channel",
+    "rate_matured": "Rate of the matured", "rate_kaplan_meier": "Kaplan-Meier",
+    "rate_cumulative_incidence": "Cumulative incidence", "median_days": "Median days", "p90_days": "90 % within days",
+    "still_open": "Still open", "period": "Period", "channel": "Channel",
 }  # fmt: skip
 
 

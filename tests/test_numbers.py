@@ -212,6 +212,15 @@ def table_by_key(frame: pl.DataFrame, keys: tuple[str, ...]) -> dict[tuple[Any, 
     }
 
 
+def rounded(rows: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
+    """Shares go through logarithms, which are right to many digits but not to the last."""
+    return {key: {name: round(cell, 9) if cell else cell for name, cell in row.items()} for key, row in rows.items()}
+
+
+def without(row: Row, name: str) -> Row:
+    return {key: cell for key, cell in row.items() if key != name}
+
+
 def assert_table(session: Session, name: str, leads: list[Row], steps: Any, asked: Question) -> None:
     """The funnel's table, and the funnel as one metric, against the oracle."""
     period = Period(asked.since, asked.until) if asked.since and asked.until else None
@@ -219,7 +228,7 @@ def assert_table(session: Session, name: str, leads: list[Row], steps: Any, aske
     keys = (*asked.by, *(("period",) if asked.grain else ()))
     found = table_by_key(session.funnel(name, query).frame, keys)
     wanted = oracle_funnel.table(leads, steps, asked)
-    assert {key: row for key, row in found.items() if row["entered"]} == wanted
+    assert rounded({key: row for key, row in found.items() if row["entered"]}) == rounded(wanted)
     if len(asked.within) < 2:
         results = tuple(f"{name}.{result}" for result in FUNNEL_RESULTS)
         frame = session.answer(replace(query, metrics=results)).frame
@@ -228,7 +237,8 @@ def assert_table(session: Session, name: str, leads: list[Row], steps: Any, aske
             for row in frame.iter_rows(named=True)
             if row[f"{name}.entered"]
         }
-        assert single == oracle_funnel.overall(leads, steps, asked)
+        wanted = oracle_funnel.overall(leads, steps, asked)
+        assert rounded(single) == rounded({key: without(row, "headline") for key, row in wanted.items()})
 
 
 QUESTIONS = {

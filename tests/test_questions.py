@@ -90,7 +90,8 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown result of a funnel": (
         {"metrics": ("lead_to_customer.rate",)},
         "'lead_to_customer.rate': unknown result 'rate'. Results of a funnel: converted_matured, converted_to_date,"
-        " entered, matured, rate_matured, rate_to_date.",
+        " entered, matured, median_days, p90_days, rate_cumulative_incidence, rate_kaplan_meier, rate_matured,"
+        " rate_to_date, still_open.",
     ),
     "a result of what is no funnel": (
         {"metrics": ("leads.entered",)},

@@ -23,7 +23,10 @@ from data.generations import current
 from tests.conftest import PROJECT
 from tests.small_company import LAST, PEOPLE, SmallCompany
 
-FUNNEL = "step,within_days,entered,converted_to_date,matured,converted_matured,rate_to_date,rate_matured"
+FUNNEL = (
+    "step,within_days,entered,converted_to_date,matured,converted_matured,rate_to_date,rate_matured,"
+    "rate_kaplan_meier,rate_cumulative_incidence,median_days,p90_days,still_open"
+)
 COMMANDS = ("refresh", "status", "check", "list", "ask", "explain", "funnel", "why")
 
 
@@ -284,27 +287,40 @@ def test_a_question_that_is_not_right_says_what_is_allowed(ask: Shell, words: li
 
 def test_a_funnel_has_a_row_per_step_and_one_overall(ask: Shell) -> None:
     asked = ask("funnel", "lead_to_customer")
-    # Two stages are declared: the windows of the steps that are left out are added to the one that stands.
-    assert asked.out == f"{FUNNEL}\ncustomer,210,4,2,0,0,0.5,\noverall,210,4,2,0,0,0.5,\n"
+    # Two stages are declared: the windows of the steps that are left out are added to the one that stands. The leads
+    # of 5 January and 10 February took 10 and 30 days; of four only three had been seen for 10 days, two for 30.
+    rates = [f"{rate:.6f}" if rate else "" for rate in (0.5, None, 2 / 3)]
+    assert [row[:6] for row in asked.rows[1:]] == [
+        [step, "210", "4", "2", "0", "0"] for step in ("customer", "overall")
+    ]
+    assert [[f"{float(cell):.6f}" if cell else "" for cell in row[6:9]] for row in asked.rows[1:]] == [rates] * 2
+    # Nobody has matured, so there is no median; no loss is recorded here, so there is no cumulative incidence.
+    assert [row[9:] for row in asked.rows[1:]] == [["", "", "", "2"]] * 2
+    assert asked.rows[0] == FUNNEL.split(",")
     assert asked.code == 0
+    assert "rate_cumulative_incidence: " in asked.err
 
 
 def test_windows_asked_replace_those_of_the_funnel(ask: Shell) -> None:
     asked = ask("funnel", "lead_to_customer", "--within", "30,10", "--as-of", "2026-03-20")
-    assert asked.out == f"{FUNNEL}\ncustomer,10,4,2,3,1,0.5,{1 / 3!r}\ncustomer,30,4,2,2,1,0.5,0.5\n"
+    assert [row[:8] for row in asked.rows[1:]] == [
+        ["customer", "10", "4", "2", "3", "1", "0.5", repr(1 / 3)],
+        ["customer", "30", "4", "2", "2", "1", "0.5", "0.5"],
+    ]
+    assert [row[10:12] for row in asked.rows[1:]] == [["10.0", "10.0"], ["30.0", "30.0"]]
 
 
 def test_a_funnel_by_channel_has_the_dimension_first(ask: Shell) -> None:
     asked = ask("funnel", "lead_to_customer", "--within", "40", "--by", "channel", "--as-of", "2026-06-01")
-    assert asked.out.splitlines() == [
-        f"channel,{FUNNEL}", "fair,customer,40,1,1,1,1,1.0,1.0", "search,customer,40,2,1,2,1,0.5,0.5",
-        ",customer,40,1,0,1,0,0.0,0.0",
+    assert asked.rows[0] == ["channel", *FUNNEL.split(",")]
+    assert [",".join(row[:9]) for row in asked.rows[1:]] == [
+        "fair,customer,40,1,1,1,1,1.0,1.0", "search,customer,40,2,1,2,1,0.5,0.5", ",customer,40,1,0,1,0,0.0,0.0",
     ]  # fmt: skip
 
 
 def test_a_period_of_a_funnel_bounds_the_day_of_entry(ask: Shell) -> None:
     asked = ask("funnel", "lead_to_customer", "--within", "30", "--from", "2026-01-05", "--to", "2026-02-10")
-    assert asked.rows[1] == ["customer", "30", "1", "1", "1", "1", "1.0", "1.0"]
+    assert asked.rows[1][:8] == ["customer", "30", "1", "1", "1", "1", "1.0", "1.0"]
 
 
 def test_a_funnel_that_does_not_exist_here_says_why(ask: Shell) -> None:
