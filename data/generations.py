@@ -25,13 +25,14 @@ from typing import IO
 
 from data.company import Company
 from data.errors import NoGeneration, RefreshRunning
-from data.manifest import LoadedFile, Manifest, StageFact
+from data.manifest import LoadedFile, Manifest, RuleFact, StageFact
 from data.wholeness import Damaged, OtherVersion, check_files, check_text, sealed_files, with_checksum
 
 __all__ = [
     "Generation",
     "LoadedFile",
     "Manifest",
+    "RuleFact",
     "StageFact",
     "building_folder",
     "current",

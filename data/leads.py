@@ -1,18 +1,17 @@
-"""The SELECTs of `leads` and `lead_stages`: their model files, completed by what stages.yaml declares. Runs nothing."""
+"""The SELECTs of passes, leads and their stages: model files, completed by what stages.yaml declares. Runs nothing."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import sqlglot
 from sqlglot import exp
 
 from data.handoffs import completed_handoffs
+from data.moments import RULE_STAMPS, completed_moments, rule_entries, rule_facts
 from data.stages import STAGES, Sign, Stages
 
-__all__ = ["STAGE_COLUMNS", "complete", "lead_stages_sql", "leads_sql", "stage_columns"]
+__all__ = ["STAGE_COLUMNS", "THEN", "complete", "made_of_rules", "stage_columns"]
 
-_MODELS = Path(__file__).with_name("models")
+# Ends the names of the tables in which each moment is judged by the rule that was in force then.
+THEN = "_then"
 
 # Suffix and type of the columns that `leads` has for each stage.
 STAGE_COLUMNS = {"_at": "TIMESTAMP", "_on": "DATE", "_stamped_on": "DATE", "_inferred": "BOOLEAN"}
@@ -28,17 +27,15 @@ _RECYCLED, _REJECTED, _LOST = ("verdict", "recycled"), ("verdict", "rejected"), 
 
 # Recycling follows the stages of its instant: it can only end what they have begun.
 _AFTER_ALL_STAGES = len(STAGES) + 1
+_INSTANTS = {"_at": "happened_at", "_on": "happened_on"}
+_PASS = ("contact_id", "pass")
 _CARRIED = ("channel", "source", "campaign_id", "content_id")
 
 
-def leads_sql(stages: Stages) -> str:
-    """One SELECT that gives `leads`, over canonical tables, deal_outcomes and path_touches."""
-    return _sql(complete("leads", _read("leads"), stages))
-
-
-def lead_stages_sql(stages: Stages) -> str:
-    """One SELECT that gives `lead_stages` out of `leads`."""
-    return _sql(complete("lead_stages", _read("lead_stages"), stages))
+def made_of_rules(stages: Stages) -> dict[str, str]:
+    """The tables that are there only where rules decide, with the name of the model file of each."""
+    made = {RULE_STAMPS: RULE_STAMPS} if stages.ruled else {}
+    return made | ({name + THEN: name for name in ("leads", "lead_stages")} if stages.has_versions else {})
 
 
 def stage_columns(stage: str) -> tuple[str, ...]:
@@ -48,37 +45,67 @@ def stage_columns(stage: str) -> tuple[str, ...]:
 
 def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
     """The tree of a model file with what stages.yaml adds to it, changed in place; other models stay as they are."""
-    if name == "leads":
-        return _completed_leads(tree, stages)
-    if name == "lead_stages":
-        return _with_table(tree, "stage_entries", _entries(stages))
+    if name == "passes":
+        return _completed_passes(tree, stages)
+    if name == "lead_moments":
+        assert isinstance(tree, exp.Select)
+        whole = completed_moments(tree, stages.book)
+        return _with_table(_with_table(whole, "look_back", _look_back(stages)), "rule_facts", rule_facts(stages.book))
+    if name == RULE_STAMPS:
+        return _with_table(tree, "rule_entries", rule_entries(stages))
+    if name in ("leads", "leads" + THEN):
+        return _completed_leads(tree, stages, name)
+    if name in ("lead_stages", "lead_stages" + THEN):
+        return _with_table(tree, "stage_entries", _entries(stages, name.replace("lead_stages", "leads")))
     return completed_handoffs(tree, stages) if name == "handoffs" else tree
 
 
-def _read(name: str) -> exp.Query:
-    tree = sqlglot.parse_one((_MODELS / f"{name}.sql").read_text(encoding="utf-8"), dialect="duckdb")
-    assert isinstance(tree, exp.Query)
-    return tree
+def _stamped(stages: Stages) -> list[str]:
+    # The creating touch is found by the lead's stamp; where no lead is declared, it is NULL.
+    return list(dict.fromkeys(("lead", *stages.names)))
 
 
-def _sql(tree: exp.Query) -> str:
-    return tree.sql(dialect="duckdb", identify=True, pretty=True, comments=False)
-
-
-def _completed_leads(tree: exp.Query, stages: Stages) -> exp.Query:
+def _completed_passes(tree: exp.Query, stages: Stages) -> exp.Query:
+    """With the earliest sign of each stage; where a rule decides, that is the CRM's stamp, which still moves a lead."""
     assert isinstance(tree, exp.Select)
     stamped = next(cte.this for cte in tree.ctes if cte.alias == "stamped")
-    # The creating touch is found by the lead's stamp; where no lead is declared, no rank is 0 and it is NULL.
-    for name in dict.fromkeys(("lead", *stages.names)):
+    for name in _stamped(stages):
         rank = _rank(name) if name in stages.names else 0
-        for column, dated in ((f"{name}_stamped_at", "happened_at"), (f"{name}_stamped_on", "happened_on")):
-            stamped.select(exp.alias_(_earliest(dated, rank), column, quoted=True), copy=False)
-    for place, name in enumerate(stages.names):
+        for suffix, dated in _INSTANTS.items():
+            stamped.select(exp.alias_(_earliest(dated, rank), f"{name}_stamped{suffix}", quoted=True), copy=False)
+            tree.select(exp.column(f"{name}_stamped{suffix}", table="p", quoted=True), copy=False)
+    return _with_table(tree, "stage_signs", _stage_signs(stages))
+
+
+def _completed_leads(tree: exp.Query, stages: Stages, name: str) -> exp.Query:
+    assert isinstance(tree, exp.Select)
+    stamped = next(cte.this for cte in tree.ctes if cte.alias == "stamped")
+    ruled = {stage.name for stage in stages.ruled}
+    judged = "ruled" + (THEN if name.endswith(THEN) else "")
+    for stage in _stamped(stages):
+        for suffix in _INSTANTS:
+            stamp = exp.column(f"{stage}_stamped{suffix}", table="p", quoted=True)
+            if stage in ruled:
+                stamp = exp.column(judged + suffix, table=f"{stage}_rule", quoted=True)
+            stamped.select(exp.alias_(stamp, f"{stage}_stamped{suffix}", quoted=True), copy=False)
+        if stage in ruled:
+            _join_rule(stamped, stage)
+    for place, stage in enumerate(stages.names):
         later = stages.names[place + 1 :]
-        tree.select(*_stage_expressions(name, later, is_first=place == 0), copy=False)
+        tree.select(*_stage_expressions(stage, later, is_first=place == 0), copy=False)
+    return _with_table(tree, "look_back", _look_back(stages))
+
+
+def _join_rule(stamped: exp.Select, stage: str) -> None:
+    rule = f"{stage}_rule"
+    same = [exp.column(key, table=rule, quoted=True).eq(exp.column(key, table="p", quoted=True)) for key in _PASS]
+    is_stage = exp.column("stage", table=rule, quoted=True).eq(exp.Literal.string(stage))
+    stamped.join(exp.to_table(RULE_STAMPS).as_(rule), on=exp.and_(*same, is_stage), join_type="left", copy=False)
+
+
+def _look_back(stages: Stages) -> exp.Query:
     look_back = exp.cast(exp.convert(stages.attribution.look_back), "int")
-    days = exp.select(exp.alias_(look_back, "days", quoted=True))
-    return _with_table(_with_table(tree, "look_back", days), "stage_signs", _stage_signs(stages))
+    return exp.select(exp.alias_(look_back, "days", quoted=True))
 
 
 def _with_table(tree: exp.Query, name: str, query: exp.Query) -> exp.Query:
@@ -144,16 +171,16 @@ def _place_of(sign: Sign) -> tuple[str, str]:
     return ("crm", sign.value or "") if sign.kind == "crm" else _SIGNS[sign.kind]
 
 
-def _entries(stages: Stages) -> exp.Query:
-    """One SELECT over `leads` per declared stage, stacked."""
-    parts = [_entries_of(stage.name, stage.band) for stage in stages.stages]
+def _entries(stages: Stages, leads: str) -> exp.Query:
+    """One SELECT over the table of leads per declared stage, stacked."""
+    parts = [_entries_of(stage.name, stage.band, leads) for stage in stages.stages]
     stacked: exp.Query = parts[0]
     for part in parts[1:]:
         stacked = exp.union(stacked, part, distinct=False)
     return stacked
 
 
-def _entries_of(stage: str, band: str) -> exp.Select:
+def _entries_of(stage: str, band: str, leads: str) -> exp.Select:
     def column(name: str, alias: str) -> exp.Expr:
         return exp.alias_(exp.column(name, quoted=True), alias, quoted=True)
 
@@ -168,6 +195,6 @@ def _entries_of(stage: str, band: str) -> exp.Select:
             column(f"{stage}_inferred", "is_inferred"),
             *(column(name, name) for name in _CARRIED),
         )
-        .from_(exp.to_table("leads"))
+        .from_(exp.to_table(leads))
         .where(exp.column(f"{stage}_on", quoted=True).is_(exp.null()).not_())
     )

@@ -15,17 +15,23 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from data.business_time import CLOCKS
 from data.errors import Place, Problems, did_you_mean
-from data.leads import complete
+from data.leads import THEN, complete, made_of_rules
+from data.moments import RULE_STAMPS
 from data.stages import Stages
 from data.tables import CANONICAL
 from data.yaml_files import shown
 
-__all__ = ["BUILD_TABLES", "STANDARD", "ModelFile", "Notes", "in_order", "read_models"]
+__all__ = ["BUILD_TABLES", "ONLY_BUILT", "STANDARD", "ModelFile", "Notes", "in_order", "read_models"]
 
 STANDARD = Path(__file__).with_name("models")
 
 # Completed out of stages.yaml: a company's file cannot say what they are.
-MADE_BY_STAGES = ("leads", "lead_stages", "handoffs")
+MADE_BY_STAGES = (
+    "passes", "lead_moments", RULE_STAMPS, "leads", "leads" + THEN, "lead_stages", "lead_stages" + THEN, "handoffs",
+)  # fmt: skip
+# Models that others are made of, and that no question may name.
+ONLY_BUILT = ("passes",)
+ONLY_WITH_RULES = (RULE_STAMPS,)
 # Small tables that exist only while the models are built.
 BUILD_TABLES = ("company", "touch_order")
 _TAKEN = (*CANONICAL, *BUILD_TABLES, CLOCKS, "quarantine", "personal", "raw")
@@ -67,9 +73,11 @@ class ModelFile:
 def read_models(company_folder: Path, stages: Stages, raw: Iterable[str], problems: Problems) -> dict[str, ModelFile]:
     """The project's models and the company's; of one name, the company's. `raw` are the tables of raw files."""
     models: dict[str, ModelFile] = {}
-    for path in sorted(STANDARD.glob("*.sql")):
-        if model := _read(path, stages, problems):
-            models[model.name] = model
+    standard = {path.stem: path for path in sorted(STANDARD.glob("*.sql")) if path.stem not in ONLY_WITH_RULES}
+    standard |= {name: STANDARD / f"{file}.sql" for name, file in made_of_rules(stages).items()}
+    for name, path in standard.items():
+        if model := _read(path, stages, problems, name):
+            models[name] = model
     for path in sorted((company_folder / "models").glob("*.sql")):
         if _name_is_free(path, problems) and (model := _read(path, stages, problems)):
             models[model.name] = model
@@ -107,8 +115,9 @@ def in_order(models: Mapping[str, ModelFile], problems: Problems) -> tuple[Model
         return ()
 
 
-def _read(path: Path, stages: Stages, problems: Problems) -> ModelFile | None:
-    file = shown(path)
+def _read(path: Path, stages: Stages, problems: Problems, name: str | None = None) -> ModelFile | None:
+    """The model of a file, which gives its table the name of the file unless told otherwise."""
+    file, name = shown(path), name or path.stem
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -117,10 +126,10 @@ def _read(path: Path, stages: Stages, problems: Problems) -> ModelFile | None:
     tree = _parse(text, file, problems)
     if tree is None:
         return None
-    tree = complete(path.stem, tree, stages)
+    tree = complete(name, tree, stages)
     sentence, head = _head(text, file, problems)
     notes = _column_notes(text, file, problems)
-    return ModelFile(path.stem, file, tree, sentence, head["key"], head["order"], notes, _tables_of(tree))
+    return ModelFile(name, file, tree, sentence, head["key"], head["order"], notes, _tables_of(tree))
 
 
 def _parse(text: str, file: str, problems: Problems) -> exp.Query | None:

@@ -12,9 +12,9 @@ from data.description import Column, TableDescription
 from data.engine import Workbench, quoted
 from data.errors import EngineFailed, FailedChecks, InvalidFiles, Place, Problem, Problems, did_you_mean
 from data.handoffs import moment_columns
-from data.leads import STAGE_COLUMNS
+from data.leads import STAGE_COLUMNS, THEN
 from data.model_checks import check
-from data.model_files import BUILD_TABLES, ModelFile, in_order, read_models
+from data.model_files import BUILD_TABLES, ONLY_BUILT, ModelFile, in_order, read_models
 from data.stages import STAGES, Stages
 from data.tables import CANONICAL, TOUCH_ORDER
 
@@ -47,9 +47,12 @@ def build_models(stages: Stages, company: Company, bench: Workbench, absences: A
     problems = Problems()
     for model in models:
         _create(model, bench)
-        check(model, bench, problems)
-    for name in BUILD_TABLES:
+        # What is only built is checked in what is made of it: no other cursor sees a temporary table.
+        if model.name not in ONLY_BUILT:
+            check(model, bench, problems)
+    for name in (*BUILD_TABLES, *ONLY_BUILT):
         bench.execute(f"DROP TABLE temp.{quoted(name)}")
+    models = tuple(model for model in models if model.name not in ONLY_BUILT)
     problems.raise_if_any(FailedChecks)
     stored = _stored((*CANONICAL, *(model.name for model in models)), bench)
     described = {name: _describe_canonical(name, stored[name], absences) for name in CANONICAL}
@@ -88,8 +91,9 @@ def _create(model: ModelFile, bench: Workbench) -> None:
     order = ", ".join(quoted(column) for column in model.order)
     sql = f"SELECT * FROM ({model.tree.sql(dialect='duckdb', identify=True, comments=False)})"
     sql += f" ORDER BY {order}" if order else ""
+    kind = "TEMP TABLE" if model.name in ONLY_BUILT else "TABLE"
     try:
-        bench.execute(f"CREATE TABLE {quoted(model.name)} AS {sql}")
+        bench.execute(f"CREATE {kind} {quoted(model.name)} AS {sql}")
     except EngineFailed as error:
         if not str(error).startswith(_WRONG_SQL):
             raise
@@ -139,7 +143,7 @@ def _describe_model(model: ModelFile, stages: Stages, built: _Stored, absences: 
         notes = model.notes.get(name)
         column = Column(name, kind)
         columns[name] = replace(column, absent=_absent(notes.needs, absences), link=notes.link) if notes else column
-    if model.name == "leads":
+    if model.name in ("leads", "leads" + THEN):
         columns |= _stage_columns(stages, absences)
     if model.name == "handoffs":
         columns |= moment_columns(columns, _stage_columns(stages, absences))
@@ -157,16 +161,16 @@ def _absent(needs: tuple[tuple[str, ...], ...], absences: Absences) -> str | Non
 
 def _stage_columns(stages: Stages, absences: Absences) -> dict[str, Column]:
     """The columns of all six stages, those of undeclared ones with the reason why they are not stored."""
-    signs = {stage.name: stage.signs for stage in stages.stages}
+    known = {stage.name: stages.needs(stage) for stage in stages.stages}
     columns: dict[str, Column] = {}
     for stage in STAGES:
         absent = absences(f"stage {stage}")
-        if stage in signs:
-            # A stage that no sign can tell is not known, even where later stages would imply it.
-            told = [_absent(tuple((need,) for need in sign.needs), absences) for sign in signs[stage]]
+        if stage in known:
+            # A stage that nothing can tell is not known, even where later stages would imply it.
+            told = [_absent(tuple((need,) for need in needs), absences) for needs in known[stage]]
             absent = told[0] if told and all(told) else None
         for suffix, kind in STAGE_COLUMNS.items():
-            columns[stage + suffix] = Column(stage + suffix, kind, absent, None, stored=stage in signs)
+            columns[stage + suffix] = Column(stage + suffix, kind, absent, None, stored=stage in known)
     return columns
 
 

@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data import demo
@@ -25,6 +25,7 @@ from data.generations import (
     PERSONAL,
     LoadedFile,
     Manifest,
+    RuleFact,
     StageFact,
     building_folder,
     current,
@@ -49,6 +50,7 @@ __all__ = [
     "needs_refresh",
     "refresh",
     "refresh_due",
+    "rule_facts",
     "standard_fingerprint",
 ]
 
@@ -155,6 +157,7 @@ def _map(build: _Build) -> None:
 def _model(build: _Build) -> None:
     assert build.mapped is not None
     build.progress("Building the joined model", 0.7)
+    build.stages = replace(build.stages, through=_through(build))
     absences = reasons(build.sources.absent, build.mapped.mapped, build.stages, build.company, build.bench)
     build.tables = build_models(build.stages, build.company, build.bench, absences)
 
@@ -167,7 +170,7 @@ def _manifest(name: str, build: _Build) -> Manifest:
     return Manifest(
         generation=name,
         made_at=dt.datetime.now(dt.UTC),
-        through=_through(build),
+        through=build.stages.through,
         files=tuple(_loaded(report) for report in build.files),
         tables=build.tables,
         stages=tuple(
@@ -183,6 +186,29 @@ def _manifest(name: str, build: _Build) -> Manifest:
         unmapped={table: count for table, count in build.mapped.quarantined.items() if count},
         exclusions=tuple((entry.table, entry.why, entry.rows) for entry in build.mapped.exclusions),
         unmatched_campaigns=tuple(build.mapped.unmatched_campaigns),
+        rules=rule_facts(build.stages),
+        scores=build.stages.book.score_texts,
+        facts=build.stages.book.facts,
+    )
+
+
+def rule_facts(stages: Stages) -> tuple[RuleFact, ...]:
+    """Every version of every rule that a stage is known by."""
+    return tuple(
+        RuleFact(
+            stage=stage.name,
+            rule=stage.rule or "",
+            starts=version.starts,
+            text=version.text,
+            sql=version.when.sql,
+            fingerprint=version.fingerprint,
+            is_today=version == stages.today(stage),
+            label=version.label,
+            description=version.description,
+            agreed=version.agreed,
+        )
+        for stage in stages.ruled
+        for version in stages.versions(stage)
     )
 
 
@@ -219,7 +245,9 @@ def _loaded(report: FileReport) -> LoadedFile:
 
 def _through(build: _Build) -> dt.date | None:
     """The earliest `through` of the files that stages are read from: beyond it a conversion may be missing."""
-    tables = {need.partition(".")[0] for stage in build.stages.stages for sign in stage.signs for need in sign.needs}
+    stages = build.stages
+    needs = (need for stage in stages.stages for needed in stages.needs(stage) for need in needed)
+    tables = {need.partition(".")[0] for need in needs}
     names = {mapping.file for mapping in build.sources.mappings if mapping.table in tables}
     days = [report.through for report in build.files if report.name in names and report.through is not None]
     return min(days, default=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from data import company, file_specs, sources, stages, table_mappings
+from data import attribution, company, file_specs, rules, sources, stages, table_mappings
 from data.tables import CANONICAL, INPUTS, Table
 
 __all__ = [
@@ -160,21 +160,21 @@ def _mapping_of(table: Table) -> Schema:
 
 def _stages() -> Schema:
     words = choice(stages.WORDS)
-    crm = mapping(("crm",), {"crm": {**TEXTS, "minItems": 1}}, ("crm",))
-    sign = either(words, crm)
+    named = {**mapping(("crm", "rule"), {"crm": {**TEXTS, "minItems": 1}, "rule": TEXT}), "minProperties": 1}
+    sign = either(words, named)
     stage: dict[str, Schema] = {
         "name": choice(stages.STAGES),
         "label": TEXT,
         "band": choice(stages.BANDS),
         "owner": choice(stages.OWNERS),
         "means": TEXT,
-        "known_by": either(words, crm, {"type": "array", "items": sign, "minItems": 1}),
+        "known_by": either(words, named, {"type": "array", "items": sign, "minItems": 1}),
         "recorded_from": DATE,
     }
     weights = {**entries({"type": "number", "minimum": 0}), "minProperties": 1}
-    attribution: dict[str, Schema] = {
+    shared: dict[str, Schema] = {
         "look_back": either(DAYS, choice(("all",))),
-        "scope": choice(stages.SCOPES),
+        "scope": choice(attribution.SCOPES),
         "models": entries(weights),
         "half_life": either(DAYS, choice(("auto",))),
     }
@@ -183,6 +183,15 @@ def _stages() -> Schema:
         "stages": {"type": "array", "items": mapping(stages.STAGE_KEYS, stage, required), "minItems": 1},
         "recycles": TEXTS,
         "ends": TEXTS,
-        "attribution": mapping(stages.ATTRIBUTION_KEYS, attribution),
+        "facts": entries(choice(rules.FACT_TYPES)),
+        "scores": entries(_EXPRESSION),
+        "rules": entries({"type": "array", "items": _rule_version(), "minItems": 1}),
+        "attribution": mapping(attribution.ATTRIBUTION_KEYS, shared),
     }
     return mapping(stages.KEYS, shapes, ("stages",))
+
+
+def _rule_version() -> Schema:
+    agreed = mapping(rules.TEAMS, dict.fromkeys(rules.TEAMS, DATE))
+    shapes = {"from": DATE, "when": TEXT, "agreed": agreed, "label": TEXT, "description": TEXT}
+    return mapping(rules.VERSION_KEYS, shapes, ("from", "when"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from data.attribution import Attribution, read_attribution
 from data.company import Company
 from data.errors import Place, Problems, did_you_mean
+from data.rules import NO_RULES, RuleBook, RuleVersion, read_rules
+from data.sources import read_sources
 from data.yaml_files import Fields, Node, read_yaml
 
 __all__ = ["BANDS", "OWNERS", "STAGES", "Attribution", "Sign", "Stage", "Stages", "read_stages"]
@@ -18,7 +20,6 @@ __all__ = ["BANDS", "OWNERS", "STAGES", "Attribution", "Sign", "Stage", "Stages"
 STAGES = ("lead", "mql", "sal", "sql", "opportunity", "customer")
 BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")
-SCOPES = ("deal", "account")
 
 # The words of `known_by`, and the canonical columns without which nothing can be known that way.
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -29,11 +30,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _CRM = ("stage_changes.stage",)
 
-_DEFAULT_LOOK_BACK = 90
-_LONGEST_LOOK_BACK = 3_650
-KEYS = ("stages", "recycles", "ends", "attribution")
+KEYS = ("stages", "recycles", "ends", "facts", "scores", "rules", "attribution")
 STAGE_KEYS = ("name", "label", "band", "owner", "means", "known_by", "recorded_from")
-ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class Stage:
-    """A declared stage. Of several signs the earliest counts."""
+    """A declared stage. Of several signs the earliest counts; where a `rule` decides, they are only compared."""
 
     name: str
     label: str
@@ -61,6 +59,8 @@ class Stage:
     signs: tuple[Sign, ...]
     recorded_from: dt.date | None = None
     place: Place = field(default=Place(""), compare=False)
+    rule: str | None = None
+    rule_place: Place = field(default=Place(""), compare=False)
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -70,23 +70,42 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Attribution:
-    """Where touches count. `look_back` in days, None for all; `half_life` in days, None for half a sales cycle."""
-
-    look_back: int | None = _DEFAULT_LOOK_BACK
-    scope: str = "deal"
-    models: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    half_life: int | None = None
-
-
-@dataclass(frozen=True)
 class Stages:
-    """The declared stages in the order of the funnel, and the CRM stages that recycle or end a pass."""
+    """The declared stages in the order of the funnel, and the CRM stages that recycle or end a pass.
+
+    `through` is the last day of the data, which says what version of a rule is today's.
+    """
 
     stages: tuple[Stage, ...]
     recycles: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     attribution: Attribution = field(default_factory=Attribution)
+    book: RuleBook = NO_RULES
+    through: dt.date | None = None
+
+    @property
+    def ruled(self) -> tuple[Stage, ...]:
+        """The stages that a rule decides."""
+        return tuple(stage for stage in self.stages if stage.rule in self.book.rules)
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether some stage was once known otherwise than today."""
+        return any(len(self.versions(stage)) > 1 for stage in self.ruled)
+
+    def versions(self, stage: Stage) -> tuple[RuleVersion, ...]:
+        return self.book.rules.get(stage.rule or "", ())
+
+    def today(self, stage: Stage) -> RuleVersion:
+        """The version of the stage's rule that counts today."""
+        assert stage.rule is not None
+        return self.book.today(stage.rule, self.through)
+
+    def needs(self, stage: Stage) -> tuple[tuple[str, ...], ...]:
+        """What a stage is known from, as groups of table.column: all of one group are needed, one group is enough."""
+        if stage.rule in self.book.rules:
+            return (self.book.needs(self.today(stage).when.columns),)
+        return tuple(sign.needs for sign in stage.signs)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,6 +129,12 @@ class Stages:
             "models": {name: dict(weights) for name, weights in self.attribution.models.items()},
             "half_life": self.attribution.half_life,
         }
+        if self.ruled:
+            content["facts"] = dict(self.book.facts)
+            content["rules"] = {
+                stage.name: [[str(version.starts), version.fingerprint] for version in self.versions(stage)]
+                for stage in self.ruled
+            }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -122,7 +147,32 @@ def read_stages(company: Company, problems: Problems) -> Stages:
     stages = _stages(fields)
     recycles, ends = fields.texts("recycles"), fields.texts("ends")
     _check_values_apart(fields, stages, recycles, ends)
-    return Stages(stages, recycles, ends, _attribution(fields))
+    book = read_rules(fields, _extras(fields, company))
+    _check_rules_named(fields, stages)
+    return Stages(stages, recycles, ends, read_attribution(fields), book)
+
+
+def _extras(fields: Fields, company: Company) -> dict[str, str]:
+    """Further columns that a rule may read. What is wrong with sources.yaml is told where that file is read."""
+    if not fields.values.keys() & {"rules", "scores"} or not (company.folder / "sources.yaml").exists():
+        return {}
+    sources = read_sources(company, Problems())
+    tables = ("accounts", "contacts")
+    return {f"{table}.{name}": kind for table in tables for name, kind in sources.extras(table).items()}
+
+
+def _check_rules_named(fields: Fields, stages: tuple[Stage, ...]) -> None:
+    written = fields.child("rules")
+    rules = written.keys if written is not None and isinstance(written.value, dict) else {}
+    named = {stage.rule for stage in stages}
+    for name, place in rules.items():
+        if name not in named:
+            what = "no stage names this rule; write known_by: {rule: " + name + "} at one, or take it out"
+            fields.problems.add(place, f"rules.{name}: {what}.")
+    for stage in stages:
+        if stage.rule is not None and stage.rule not in rules:
+            hint = did_you_mean(stage.rule, rules, "Rules") if rules else "Write it under rules:."
+            fields.problems.add(stage.rule_place, f"{stage.name}: there is no rule '{stage.rule}'. {hint}")
 
 
 def _stages(fields: Fields) -> tuple[Stage, ...]:
@@ -151,11 +201,14 @@ def _stage(node: Node, problems: Problems) -> Stage | None:
     owner = fields.choice("owner", OWNERS, required=True)
     means = fields.text("means", required=True)
     label = fields.text("label")
-    signs = _known_by(fields)
+    signs, rule = _known_by(fields)
     recorded_from = fields.date("recorded_from")
     if name is None:
         return None
-    return Stage(name, label or _label(name), band or "", owner or "", means or "", signs, recorded_from, node.place)
+    return Stage(
+        name, label or _label(name), band or "", owner or "", means or "", signs, recorded_from, node.place,
+        str(rule.value) if rule else None, rule.place if rule else node.place,
+    )  # fmt: skip
 
 
 def _label(name: str) -> str:
@@ -171,27 +224,38 @@ def _check_order(stage: Stage, found: list[Stage], node: Node, problems: Problem
         problems.add(place, f"{stage.name}: stands after {found[-1].name}. {_allowed_stages()}")
 
 
-def _known_by(fields: Fields) -> tuple[Sign, ...]:
+def _known_by(fields: Fields) -> tuple[tuple[Sign, ...], Node | None]:
+    """The signs of a stage, and where the name of its rule stands."""
     node = fields.child("known_by")
     if node is None:
         words = ", ".join(WORDS)
-        fields.report("known_by", f"the key 'known_by' is missing (a word: {words}; or {{crm: [values]}}; or a list).")
-        return ()
+        fields.report(
+            "known_by",
+            f"the key 'known_by' is missing (a word: {words}; or {{crm: [values]}}, {{rule: name}}; or a list).",
+        )
+        return (), None
     parts = node.value if isinstance(node.value, tuple) else (node,)
     signs: list[Sign] = []
+    rules: list[Node] = []
     for part in parts:
         signs.extend(_signs(part, fields))
+        if isinstance(part.value, dict) and (rule := part.value.get("rule")) is not None:
+            rules.append(rule)
     if not parts:
         fields.report("known_by", "'known_by' is an empty list: nothing would ever enter this stage.")
-    return tuple(dict.fromkeys(signs))
+    if len(rules) > 1 or (rules and any(sign.kind != "crm" for sign in signs)):
+        message = "a rule decides alone: beside it stands at most crm: [values], which is compared with it."
+        fields.report("known_by", message)
+    return tuple(dict.fromkeys(signs)), rules[0] if rules else None
 
 
 def _signs(node: Node, fields: Fields) -> tuple[Sign, ...]:
-    """One part of `known_by`: a word, or {crm: [values]}."""
+    """One part of `known_by`: a word, or {crm: [values]}, which may stand beside the name of a rule."""
     if isinstance(node.value, dict):
-        crm = Fields(node, fields.problems, f"{fields.subject}: known_by", ("crm",))
+        crm = Fields(node, fields.problems, f"{fields.subject}: known_by", ("crm", "rule"))
         values = crm.texts("crm")
-        if node.value.keys() == {"crm"} and not values and not crm.values["crm"].value:
+        crm.text("rule")
+        if "crm" in node.value and not values and not crm.values["crm"].value:
             crm.report("crm", "'crm' lists no value: write the CRM's names of this stage.")
         elif not node.value:
             crm.report("crm", "'known_by' is empty: write a word or {crm: [values]}.")
@@ -200,9 +264,10 @@ def _signs(node: Node, fields: Fields) -> tuple[Sign, ...]:
     if isinstance(word, str) and word in WORDS:
         return (Sign(word),)
     shown = node.kind if isinstance(word, tuple) else f"'{word}'"
-    allowed = did_you_mean(str(word), (*WORDS, "crm"), "Allowed")
+    allowed = did_you_mean(str(word), (*WORDS, "crm", "rule"), "Allowed")
     fields.problems.add(
-        node.place, f"{fields.subject}: 'known_by' is {shown}. {allowed} crm is written {{crm: [values]}}."
+        node.place,
+        f"{fields.subject}: 'known_by' is {shown}. {allowed} crm is written {{crm: [values]}}, rule {{rule: name}}.",
     )
     return ()
 
@@ -222,49 +287,3 @@ def _check_values_apart(
             fields.report(
                 key, f"the CRM value '{value}' stands under {meaning[value]} and under {use}; keep one of them."
             )
-
-
-def _attribution(parent: Fields) -> Attribution:
-    node = parent.child("attribution")
-    if node is None:
-        return Attribution()
-    fields = Fields(node, parent.problems, "attribution", ATTRIBUTION_KEYS)
-    return Attribution(
-        look_back=_days(fields, "look_back", "all", _DEFAULT_LOOK_BACK),
-        scope=fields.choice("scope", SCOPES) or "deal",
-        models=_models(fields),
-        half_life=_days(fields, "half_life", "auto", None),
-    )
-
-
-def _days(fields: Fields, key: str, word: str, default: int | None) -> int | None:
-    """`90 days` as 90, the word as None."""
-    if key not in fields:
-        return default
-    text = fields.text(key)
-    if text is None or text == word:
-        return None
-    match = re.fullmatch(r"(\d{1,4}) days?", text)
-    if match and 1 <= int(match[1]) <= _LONGEST_LOOK_BACK:
-        return int(match[1])
-    fields.report(key, f"'{key}' is '{text}'. Write days, 1 to {_LONGEST_LOOK_BACK}, such as 90 days; or {word}.")
-    return None
-
-
-def _models(fields: Fields) -> Mapping[str, Mapping[str, float]]:
-    models: dict[str, Mapping[str, float]] = {}
-    for name, node in fields.entries("models"):
-        weights: dict[str, float] = {}
-        parts = node.value if isinstance(node.value, dict) else {}
-        for milestone, weight in parts.items():
-            value = weight.value
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-                fields.problems.add(
-                    weight.place, f"attribution: the weight '{milestone}' of {name} must be a number from 0."
-                )
-            else:
-                weights[milestone] = float(value)
-        if not parts:
-            fields.problems.add(node.place, f"attribution: {name} must give weights, such as {{first: 40, rest: 60}}.")
-        models[name] = weights
-    return models

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["CANONICAL", "INPUTS", "OBJECTS", "PERSONAL_COLUMNS", "TOUCH_ORDER", "Table"]
+__all__ = [
+    "ATTRIBUTES",
+    "CANONICAL",
+    "INPUTS",
+    "OBJECTS",
+    "PERSONAL_COLUMNS",
+    "TOUCH_COUNTS",
+    "TOUCH_ORDER",
+    "Table",
+]
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,19 @@ OBJECTS = ("contact", "account", "deal")
 
 # Order of touches at one instant; kinds that are missing here are not in a path.
 TOUCH_ORDER: Mapping[str, int] = {"form": 1, "event": 2, "content": 3, "email_click": 4, "ad_click": 5, "visit": 6}
+
+# What a rule calls the number of touches of a kind since the pass started.
+TOUCH_COUNTS: Mapping[str, str] = {
+    "visits": "visit", "ad_clicks": "ad_click", "email_clicks": "email_click", "content_views": "content",
+    "events": "event", "forms": "form",
+}  # fmt: skip
+
+# What a rule calls the attributes of a lead, as they are today.
+ATTRIBUTES: Mapping[str, str] = {
+    "employees": "accounts.employees", "industry": "accounts.industry", "segment": "accounts.segment",
+    "region": "accounts.region", "is_target": "accounts.is_target", "country": "contacts.country",
+    "title": "contacts.title", "seniority": "contacts.seniority", "persona": "contacts.persona",
+}  # fmt: skip
 
 # What `absent:` in sources.yaml may name, and the canonical columns that are then without an answer. A name
 # without columns is an input that no single column tells (a model's column names it in `#needs`).

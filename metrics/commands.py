@@ -59,6 +59,9 @@ FromOption = Annotated[str | None, typer.Option("--from", help="First day, such 
 ToOption = Annotated[str | None, typer.Option("--to", help="First day after the period (half-open).")]
 WhereOption = Annotated[str | None, typer.Option("--where", help="Condition over dimensions: \"channel = 'social'\".")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Only what had happened when this day began.")]
+ThenOption = Annotated[
+    bool, typer.Option("--as-defined-then", help="Judge each lead by the rules in force at its time.")
+]
 GrainOption = Annotated[str | None, typer.Option("--grain", help=f"One row per {', '.join(GRAINS)}.")]
 
 
@@ -88,6 +91,7 @@ def ask_command(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many rows.")] = None,
     rows: Annotated[bool, typer.Option("--rows", help="The rows behind the one metric instead of the number.")] = False,
+    then: ThenOption = False,
     company: CompanyOption = None,
     form: FormatOption = None,
     as_json: JsonOption = False,
@@ -104,6 +108,7 @@ def ask_command(
         as_of=asked_day(as_of, "--as-of"),
         order=_split(order),
         limit=limit,
+        rules="then" if then else "today",
     )
     if compare != "none" and query.period is None:
         raise InvalidQuestion("A comparison needs a period: give --from and --to.")
@@ -125,6 +130,7 @@ def funnel_command(
     to_day: ToOption = None,
     where: WhereOption = None,
     as_of: AsOfOption = None,
+    then: ThenOption = False,
     company: CompanyOption = None,
     form: FormatOption = None,
     as_json: JsonOption = False,
@@ -139,6 +145,7 @@ def funnel_command(
         where=where,
         as_of=asked_day(as_of, "--as-of"),
         within=_windows(within),
+        rules="then" if then else "today",
     )
     answer = session.funnel(name, query)
     keys = [*query.by, *(["period"] if grain else [])]

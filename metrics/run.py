@@ -27,6 +27,7 @@ from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
+from metrics.rule_versions import RuleChange, as_defined_then, rule_changes
 from metrics.shapes import Shapes
 
 __all__ = ["Answer", "Results", "Rows", "Session"]
@@ -153,7 +154,10 @@ class Session:
 
     def _compile_anew(self, query: Query) -> tuple[Planned, str]:
         planned = plan(self.reach, query)
-        return planned, emit_plan(planned.plan)
+        return planned, self._judged(emit_plan(planned.plan), query)
+
+    def _judged(self, sql: str, query: Query) -> str:
+        return as_defined_then(sql, self.definitions.tables) if query.rules == "then" else sql
 
     def _before(self, query: Query) -> Answer | None:
         if query.compare == "none" or query.period is None:
@@ -176,7 +180,7 @@ class Session:
             keys = {**dict.fromkeys(query.by, pl.String()), **({"period": pl.Date()} if query.grain else {})}
             empty = pl.DataFrame(schema={**keys, **kinds, "unrecorded": pl.Int64()})
             return Answer(query, empty, "", {}, {name: planned.reason or ""})
-        sql = emit_funnel(planned.plan)
+        sql = self._judged(emit_funnel(planned.plan), query)
         frame = self._run(sql, planned.values, query)
         # Every window of a step has the same cohort: one of them tells how much of it is unrecorded.
         cohort = frame.filter(pl.all_horizontal(pl.col(key) == pl.col(key).last() for key in ("step", "within_days")))
@@ -195,7 +199,7 @@ class Session:
         for part in plan_rows(self.reach, query):
             frame = pl.DataFrame()
             if part.plan is not None:
-                frame = self._run(emit_rows(part.plan), part.values, query)
+                frame = self._run(self._judged(emit_rows(part.plan), query), part.values, query)
             found.append(Rows(part.label, frame, part.reason))
         return found
 
@@ -238,6 +242,10 @@ class Session:
         # Matured is entry + window < D, so D - window - 1 is the last day of entry that is.
         grain, count = cohort_unit(like, self.company)
         return last_complete(grain, day - dt.timedelta(days=window + 1), self.company, count)
+
+    def rule_changes(self) -> tuple[RuleChange, ...]:
+        """The days on which the rule of a stage changed, oldest first."""
+        return rule_changes(self.manifest)
 
     def dimensions_of(self, metric: str) -> tuple[str, ...]:
         """The dimensions by which a metric can be split here."""

@@ -21,9 +21,29 @@ def leads(
     recycles: tuple[str, ...] = (),
     ends: tuple[str, ...] = (),
     look_back: int | None = 90,
+    ruled: dict[str, dict[tuple[str, int], tuple[dt.datetime, dt.date]]] | None = None,
 ) -> dict[tuple[str, int], Row]:
-    """By contact and pass. `known_by` has per declared stage words, or CRM values written `crm:VALUE`."""
+    """By contact and pass. `known_by` has per declared stage words, or CRM values written `crm:VALUE`.
+
+    `ruled` has the stamps of stages that a rule decides; their signs only cut passes.
+    """
     found: dict[tuple[str, int], Row] = {}
+    for contact, attributes, passes in passes_of(company, known_by, recycles, ends):
+        for number, one in enumerate(passes, 1):
+            for stage, stamps in (ruled or {}).items():
+                one["stamps"] = [sign for sign in one["stamps"] if sign["stage"] != stage]
+                if (contact, number) in stamps:
+                    at, on = stamps[contact, number]
+                    one["stamps"].append({"stage": stage, "at": at, "on": on})
+            touches = _touches_before(company, contact, one, look_back)
+            found[contact, number] = _lead(one, list(known_by), touches, attributes)
+    return found
+
+
+def passes_of(
+    company: dict[str, list[Row]], known_by: dict[str, list[str]], recycles: tuple[str, ...], ends: tuple[str, ...]
+) -> list[tuple[str, Row, list[Row]]]:
+    """Contact, its attributes and its passes with their stamps, for each person in the funnel."""
     contacts = {row["contact_id"]: row for row in company.get("contacts", [])}
     signs = {contact: [] for contact in contacts}
     for contact, sign in _signs(company, known_by, recycles, ends):
@@ -31,13 +51,10 @@ def leads(
     for deal in company.get("deals", []):
         if (contact := contact_of(company, deal["deal_id"])) is not None:
             signs.setdefault(contact, [])
-    for contact, its_signs in signs.items():
-        attributes = contacts.get(contact, {})
-        passes = _passes(attributes, its_signs)
-        for number, one in enumerate(passes, 1):
-            touches = _touches_before(company, contact, one, look_back)
-            found[contact, number] = _lead(one, list(known_by), touches, attributes)
-    return found
+    return [
+        (contact, contacts.get(contact, {}), _passes(contacts.get(contact, {}), its_signs))
+        for contact, its_signs in signs.items()
+    ]
 
 
 def pass_of_deal(company: dict[str, list[Row]], found: dict[tuple[str, int], Row], deal: Row) -> int | None:
@@ -130,13 +147,13 @@ def _passes(attributes: Row, signs: list[Row]) -> list[Row]:
             passes[0]["stamps"].append(sign)
         elif sign["move"] == "enter":
             if not is_open:
-                passes.append({"stamps": [], "ended_on": None, "ends": []})
+                passes.append({"stamps": [], "ended_at": None, "ended_on": None, "ends": []})
                 is_open = True
             passes[-1]["stamps"].append(sign)
         elif is_open:
-            passes[-1]["ended_on"] = sign["on"]
+            passes[-1]["ended_at"], passes[-1]["ended_on"] = sign["at"], sign["on"]
             is_open = False
-    passes = passes or [{"stamps": [], "ended_on": None, "ends": []}]
+    passes = passes or [{"stamps": [], "ended_at": None, "ended_on": None, "ends": []}]
     for number, one in enumerate(passes):
         instants = [sign["at"] for sign in one["stamps"]]
         days = [sign["on"] for sign in one["stamps"]]

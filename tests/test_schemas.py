@@ -28,6 +28,10 @@ from tests.tiny_sessions import TinyCompany
 SCHEMAS = schemas()
 COMPANY = "id: x\nname: X\ncurrency: EUR\ntime_zone: Europe/Berlin\n"
 FILE = "files:\n  crm:\n    path: crm.csv\n    columns: {id: text, n: integer, made: timestamp}\n"
+RULES = """facts: {mood: number}
+scores: {fit: 20 * points(forms >= 1)}
+rules: {r: [{from: 2026-01-01, when: fit >= 20 and mood > 3, agreed: {sales: 2025-12-12}, label: New}]}
+"""
 STAGE = "  - {name: lead, band: TOFU, owner: sales, means: A word., known_by: created}\n"
 METRIC = "metrics:\n  own:\n    label: Own\n    description: A sentence.\n"
 COUNT = METRIC + "    kind: aggregate\n    table: leads\n    expr: count(*)\n    time: lead_on\n    unit: count\n"
@@ -74,6 +78,7 @@ RIGHT: Mapping[str, list[str]] = {
         "stages:\n" + STAGE,
         "stages:\n" + STAGE.replace("created", "{crm: [New]}") + "recycles: [Nurture]\nends: [Junk]\n",
         "stages:\n" + STAGE.replace("created", "[created, {crm: [New]}]"),
+        "stages:\n" + STAGE.replace("created", "{rule: r, crm: [New]}") + RULES,
         "stages:\n" + STAGE + "attribution: {look_back: 90 days, scope: account, half_life: auto}\n",
         "stages:\n" + STAGE + "attribution: {look_back: all, models: {ours: {first: 40, rest: 60}}}\n",
     ],
@@ -139,6 +144,9 @@ WRONG: Mapping[str, list[str]] = {
         "stages:\n" + STAGE.replace("created", "{crm: []}"),
         "stages:\n" + STAGE.replace("means: A word., ", ""),
         "stages:\n" + STAGE.replace("means", "meaning"),
+        "stages:\n" + STAGE.replace("created", "{rule: r}") + RULES.replace("when", "if"),
+        "stages:\n" + STAGE.replace("created", "{rule: r}") + RULES.replace("number", "figure"),
+        "stages:\n" + STAGE.replace("created", "{rule: r}") + RULES.replace("sales", "finance"),
         "stages:\n" + STAGE + "attribution: {look_back: 3 months}\n",
         "stages:\n" + STAGE + "attribution: {scope: world}\n",
         "stages:\n" + STAGE + "attribution: {models: {ours: {first: -1}}}\n",

@@ -30,7 +30,7 @@ attribution:
   models: {ours: {first: 20, deal_creation: 60, rest: 20}}
 """
 IN_ORDER = "Allowed, in this order: lead, mql, sal, sql, opportunity, customer."
-KNOWN = "Known: attribution, ends, recycles, stages."
+KNOWN = "Known: attribution, ends, facts, recycles, rules, scores, stages."
 LEAD = "{name: lead, band: TOFU, owner: both, means: Anyone., known_by: created}"
 
 
@@ -66,7 +66,7 @@ def test_attribution_looks_back_ninety_days_unless_told_otherwise(tmp_path: Path
         ("stages: []", f"1:9: 'stages' must list at least one stage. {IN_ORDER}"),
         ("recycles: [N]", f"1:1: 'stages' must list at least one stage. {IN_ORDER}"),
         (f"stages: [{LEAD}]\nrecycle: [N]", f"2:1: unknown key 'recycle'. Did you mean 'recycles'? {KNOWN}"),
-        (f"stages: [{LEAD}]\nrules: {{}}", f"2:1: unknown key 'rules'. Did you mean 'recycles'? {KNOWN}"),
+        (f"stages: [{LEAD}]\nrule: {{}}", f"2:1: unknown key 'rule'. Did you mean 'rules'? {KNOWN}"),
         (
             f"stages: [{LEAD.replace('lead', 'leed')}]",
             "1:17: leed: 'name' is 'leed'. Did you mean 'lead'? Allowed: customer, lead, mql, opportunity, sal, sql.",
@@ -78,11 +78,12 @@ def test_attribution_looks_back_ninety_days_unless_told_otherwise(tmp_path: Path
         (
             f"stages: [{LEAD.replace('created', 'createt')}]",
             "1:74: lead: 'known_by' is 'createt'. Did you mean 'created'?"
-            " Allowed: accepted, created, crm, deal_created, deal_won. crm is written {crm: [values]}.",
+            " Allowed: accepted, created, crm, deal_created, deal_won, rule."
+            " crm is written {crm: [values]}, rule {rule: name}.",
         ),
         (
             f"stages: [{LEAD.replace('created', '{rule: mql_rule}')}]",
-            "1:75: lead: known_by: unknown key 'rule'. Known: crm.",
+            "1:81: lead: there is no rule 'mql_rule'. Write it under rules:.",
         ),
         (
             f"stages: [{LEAD.replace('created', '{crm: []}')}]",
@@ -95,7 +96,7 @@ def test_attribution_looks_back_ninety_days_unless_told_otherwise(tmp_path: Path
         (
             f"stages: [{LEAD.replace(', known_by: created', '')}]",
             "1:10: lead: the key 'known_by' is missing"
-            " (a word: created, accepted, deal_created, deal_won; or {crm: [values]}; or a list).",
+            " (a word: created, accepted, deal_created, deal_won; or {crm: [values]}, {rule: name}; or a list).",
         ),
         (f"stages: [{LEAD}, {LEAD}]", "1:91: lead: this stage stands here a second time; join the two."),
         (f"stages: [{LEAD.replace('lead', 'mql')}, {LEAD}]", f"1:90: lead: stands after mql. {IN_ORDER}"),

@@ -23,6 +23,7 @@ from data.engine import Values, Workbench, quoted
 from data.errors import Problems
 from data.generations import Generation, Manifest, StageFact
 from data.model_files import in_order, read_models
+from data.refresh import rule_facts
 from data.stages import Stages
 from data.tables import TOUCH_ORDER
 from metrics import Session
@@ -66,6 +67,8 @@ class TinyCompany:
         absent: Iterable[str] = (),
         tables: Tables | None = None,
         recorded_from: Mapping[str, dt.date] | None = None,
+        rules: str = "",
+        through: dt.date | None = None,
         **company: Any,
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="tandem-tiny-"))
@@ -73,7 +76,7 @@ class TinyCompany:
             (folder / "definitions").mkdir()
             (folder / "definitions" / "own.yaml").write_text(textwrap.dedent(definitions), encoding="utf-8")
         self.company: Company = replace(company_at(folder), **company)
-        stages = stages_of(known_by, ("Nurture",), ("Junk",))
+        stages = stages_of(known_by, ("Nurture",), ("Junk",), rules=rules, through=through)
         dated = [replace(stage, recorded_from=(recorded_from or {}).get(stage.name)) for stage in stages.stages]
         self.stages: Stages = replace(stages, stages=tuple(dated))
         # Whether there are visits at all is known from the rows, so a company is described with its first ones.
@@ -117,6 +120,9 @@ class TinyCompany:
             unmapped={},
             exclusions=(),
             unmatched_campaigns=(),
+            rules=rule_facts(self.stages),
+            scores=self.stages.book.score_texts,
+            facts=self.stages.book.facts,
         )
         generation = Generation(self.company.folder, manifest, io.BytesIO())
         changed: Company = replace(self.company, **company)

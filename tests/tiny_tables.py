@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import tempfile
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,10 @@ from data.engine import Workbench, quoted
 from data.errors import Problems
 from data.model_files import in_order, read_models
 from data.models import build_models
+from data.rules import NO_RULES, RuleBook, read_rules
 from data.stages import STAGES, Attribution, Sign, Stage, Stages
 from data.tables import CANONICAL, TOUCH_ORDER
+from data.yaml_files import Fields, read_yaml
 
 Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
@@ -35,13 +40,36 @@ def stages_of(
     recycles: tuple[str, ...] = (),
     ends: tuple[str, ...] = (),
     look_back: int | None = 90,
+    rules: str = "",
+    through: dt.date | None = None,
 ) -> Stages:
-    """Stages as the oracle takes them: words, or CRM values written `crm:VALUE`."""
+    """Stages as the oracle takes them: words, or CRM values written `crm:VALUE`.
+
+    `rules` is the text of facts, scores and rules; a rule decides the stage of its name.
+    """
+    book = book_of(rules)
     found = []
     for name in sorted(known_by, key=STAGES.index):
         signs = tuple(Sign("crm", word[4:]) if word.startswith("crm:") else Sign(word) for word in known_by[name])
-        found.append(Stage(name, name, _BANDS[name], "both", "A stage.", signs))
-    return Stages(tuple(found), recycles, ends, Attribution(look_back))
+        rule = name if name in book.rules else None
+        found.append(Stage(name, name, _BANDS[name], "both", "A stage.", signs, rule=rule))
+    return Stages(tuple(found), recycles, ends, Attribution(look_back), book, through)
+
+
+@functools.cache
+def book_of(text: str) -> RuleBook:
+    """Facts, scores and rules as stages.yaml would have them."""
+    if not text:
+        return NO_RULES
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stages.yaml"
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        problems = Problems()
+        node = read_yaml(file, problems)
+        assert node is not None
+        book = read_rules(Fields(node, problems, "", ("facts", "scores", "rules")), {})
+        problems.raise_if_any()
+        return book
 
 
 def workbench(tables: Tables) -> Workbench:
@@ -67,23 +95,26 @@ def build_passes(bench: Workbench, stages: Stages) -> None:
     bench.execute("CREATE TEMP TABLE IF NOT EXISTS touch_order(kind VARCHAR PRIMARY KEY, touch_order TINYINT)")
     for kind, order in TOUCH_ORDER.items():
         bench.execute("INSERT OR IGNORE INTO touch_order VALUES (?, ?)", [kind, order])
-    for name, sql in _selects(stages.fingerprint, stages):
+    for name, sql in _selects(f"{stages.fingerprint} {stages.through}", stages):
         bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
 
 
 _SELECTS: dict[str, list[tuple[str, str]]] = {}
 
 
-def _selects(fingerprint: str, stages: Stages) -> list[tuple[str, str]]:
-    if fingerprint not in _SELECTS:
+def _selects(key: str, stages: Stages) -> list[tuple[str, str]]:
+    if key not in _SELECTS:
         problems = Problems()
         models = in_order(read_models(Path("/nowhere"), stages, (), problems), problems)
         problems.raise_if_any()
-        wanted = ("deal_outcomes", "path_touches", "leads", "deal_passes")
-        _SELECTS[fingerprint] = [
+        wanted = (
+            "deal_outcomes", "path_touches", "passes", "lead_moments", "rule_stamps", "leads", "leads_then",
+            "deal_passes",
+        )  # fmt: skip
+        _SELECTS[key] = [
             (model.name, model.tree.sql(dialect="duckdb", identify=True)) for model in models if model.name in wanted
         ]
-    return _SELECTS[fingerprint]
+    return _SELECTS[key]
 
 
 def _dated(row: Row) -> Row:
