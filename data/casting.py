@@ -24,7 +24,7 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 @dataclass(frozen=True)
 class Casts:
-    """SELECT items over the text columns (`first`), then over those results (`second`).
+    """SELECT items over the text columns (`first`), over those as well (`between`), and over all results (`second`).
 
     `wrong` is true where a text that is there has no value of the type; `is_not` ends the sentence about it.
     """
@@ -34,6 +34,7 @@ class Casts:
     second: tuple[str, ...]
     wrong: str | None
     is_not: str = ""
+    between: tuple[str, ...] = ()
 
 
 def text_literal(text: str) -> str:
@@ -101,25 +102,30 @@ def _temporal(column: FileColumn, zone: str, company_zone: str) -> Casts:
     text, at, on = quoted(column.name), quoted(f"{column.name}__at"), quoted(f"{column.name}__on")
     day = quoted(f"{column.name}__day")
     if column.format:
-        first = _formatted(text, column.format, zone, company_zone)
+        values = _formatted(text, column.format, zone, company_zone)
+        first = tuple(f"{value} AS {name}" for value, name in zip(values, (at, on, day), strict=True))
+        between: tuple[str, ...] = ()
         shape = column.format
     else:
-        first = _iso(text, zone, company_zone)
+        instant, written = _iso(text, zone)
+        first = (f"{instant} AS {at}", f"{written} AS {day}")
+        # From the instant as it is known by then: a change of zone costs more than all the rest.
+        between = (f"CASE WHEN length({text}) = 10 THEN {day} ELSE {local_date(at, company_zone)} END AS {on}",)
         shape = "%Y-%m-%d" if column.type == "date" else "%Y-%m-%d %H:%M:%S"
-    names = (at, on, day)
     own = day if column.type == "date" else at
     out_of_range = f"year({on}) NOT BETWEEN {_FIRST_YEAR} AND {_LAST_YEAR}"
     return Casts(
         column.name,
-        tuple(f"{value} AS {name}" for value, name in zip(first, names, strict=True)),
+        first,
         (f"{own} AS {text}", at, on),
         f"{text} IS NOT NULL AND ({at} IS NULL OR {on} IS NULL OR {out_of_range})",
         f"a {column.type} ({shape}) of {_FIRST_YEAR} to {_LAST_YEAR}",
+        between,
     )
 
 
-def _iso(text: str, zone: str, company_zone: str) -> tuple[str, str, str]:
-    """Instant, date and date as written of an ISO value: a date, a local time, or a time with its offset."""
+def _iso(text: str, zone: str) -> tuple[str, str]:
+    """Instant and date as written of an ISO value: a date, a local time, or a time with its offset."""
     is_iso = f"regexp_full_match({text}, {text_literal(ISO)})"
     is_day = f"length({text}) = 10"
     has_offset = f"regexp_matches(substr({text}, 12), {text_literal(_OFFSET)})"
@@ -130,7 +136,6 @@ def _iso(text: str, zone: str, company_zone: str) -> tuple[str, str, str]:
     timed = f"CASE WHEN {has_offset} THEN {fixed} ELSE {local} END"
     return (
         f"CASE WHEN {is_iso} THEN CASE WHEN {is_day} THEN {midnight} ELSE {timed} END END",
-        f"CASE WHEN {is_iso} THEN CASE WHEN {is_day} THEN {written} ELSE {local_date(timed, company_zone)} END END",
         f"CASE WHEN {is_iso} THEN {written} END",
     )
 
@@ -154,4 +159,7 @@ def select_casts(table: str, casts: Iterable[Casts]) -> str:
     case = f"CASE {' '.join(wrong)} END" if wrong else "CAST(NULL AS VARCHAR)"
     second = [item for cast in found for item in cast.second]
     inner = f"SELECT {', '.join(first)} FROM {table}"
+    between = [item for cast in found for item in cast.between]
+    if between:
+        inner = f"SELECT *, {', '.join(between)} FROM ({inner})"
     return f'SELECT "_file", "_line", {", ".join(second)}, {case} AS "_wrong" FROM ({inner})'
