@@ -11,9 +11,9 @@ from sqlglot import exp
 
 from data.expressions import Expression
 from metrics.kinds import (
-    FUNNEL_RESULTS,
     HEADLINE_RESULT,
     Aggregate,
+    Cumulative,
     Duration,
     Formula,
     Funnel,
@@ -80,7 +80,7 @@ def _refusal(metric: Metric) -> str:
 def _of_funnel(metric: Funnel, result: str, asked: str) -> Parts:
     if result in _RATES:
         return Parts(tuple(f"{metric.name}.{part}" for part in _RATES[result]), are_counted=True)
-    if FUNNEL_RESULTS[result] == "count":
+    if results_of(metric)[result] == "count":
         return Parts((asked,), are_counted=True)
     raise Unanswerable(_refusal(metric))
 
@@ -89,16 +89,18 @@ def _adds_up(reach: Reach, asked: str) -> bool:
     """Whether the values of groups, the empty one included, sum to the value of all."""
     metric = reach.metric(asked)
     if isinstance(metric, Funnel):
-        return FUNNEL_RESULTS[split_result(asked)[1] or HEADLINE_RESULT] == "count"
+        return results_of(metric)[split_result(asked)[1] or HEADLINE_RESULT] == "count"
     if isinstance(metric, Duration):
         return results_of(metric).get(split_result(asked)[1] or "") == "count"
     if isinstance(metric, Aggregate):
         return metric.expr.additive
+    if isinstance(metric, Cumulative):
+        return _adds_up(reach, metric.of.metric)
     return isinstance(metric, Formula) and _is_linear(reach, metric.expr.tree, dict(metric.inputs))
 
 
 def _counts(metric: Metric) -> bool:
-    return isinstance(metric, Aggregate) and metric.unit == "count" and metric.until is None
+    return isinstance(metric, Aggregate) and metric.unit == "count" and metric.until is None and metric.take is None
 
 
 def _is_linear(reach: Reach, tree: exp.Expr, inputs: dict[str, Input]) -> bool:

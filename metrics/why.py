@@ -15,7 +15,7 @@ import polars as pl
 from data.calendar import Period, comparison
 from data.errors import InvalidQuestion
 from metrics.contributions import STANDS_OUT, Effect, concentration, is_within_chance, ratio_effects, sum_effects
-from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, results_of, split_result
+from metrics.kinds import HEADLINE_RESULT, Funnel, results_of, split_result
 from metrics.query import Query
 from metrics.reach import Unanswerable
 from metrics.run import Answer, Session
@@ -204,7 +204,7 @@ def _maturity(session: Session, found: Movement) -> tuple[str, ...]:
             continue
         when = f"from {period.start} to {period.last}"
         said = f"{metric.label}: of {entered:,} entries {when}, {matured:,} had their whole time."
-        if not matured or FUNNEL_RESULTS[result] == "count" or result == "rate_to_date":
+        if not matured or results_of(metric)[result] == "count" or result == "rate_to_date":
             latest = session.matured_period(name, found.period, overall=True)
             ask = f" Ask for a matured period, at the latest {latest.start} to {latest.last}." if latest else ""
             raise Unanswerable(f"{said} The younger ones are still converting, so a change would only say that.{ask}")
@@ -217,6 +217,5 @@ def _label(session: Session, found: Movement) -> str:
 
 
 def _unit(session: Session, asked: str) -> str:
-    result = split_result(asked)[1]
-    metric = session.reach.metric(asked)
+    metric, result = session.reach.metric(asked), split_result(asked)[1]
     return results_of(metric)[result] if result else metric.unit

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data.calendar import periods_within, shift
 from metrics import Answer
-from metrics.kinds import FUNNEL_RESULTS, Aggregate
+from metrics.kinds import Aggregate, results_of, split_result
 from pages import _charts
 from pages._charts import Bar, Point
 from pages._dates import period_label, span
@@ -225,7 +225,8 @@ def _rows(seen: View, answer: Answer) -> Callable[[], None]:
 
 
 def _unit(seen: View, name: str) -> str:
-    return FUNNEL_RESULTS.get(name.partition(".")[2]) or metric_of(seen, name).unit
+    metric, result = metric_of(seen, name), split_result(name)[1]
+    return results_of(metric)[result] if result else metric.unit
 
 
 def _label(seen: View, name: str) -> str:
