@@ -146,7 +146,14 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
         [*shown, *to_date],
         seen.theme,
         on_rows=lambda name: show_rows(seen, name, periods.get(name, seen.period), by),
+        on_why=lambda name: _ask_why(seen, name),
     )
+
+
+def _ask_why(seen: View, name: str) -> None:
+    """Go to the page that explains the change of a metric; the shared filters, and pinned days, go along."""
+    days = {key: st.query_params[key] for key in ("from", "to") if key in st.query_params}
+    st.switch_page("pages/why.py", query_params={**days, "metric": metric_of(seen, name).label})
 
 
 def history(seen: View, names: tuple[str, ...]) -> pl.DataFrame:

@@ -124,7 +124,7 @@ _RULES = """
 .tandem-tile .change.bad .arrow {{ color: {bad}; font-weight: 600; }}
 .tandem-tile .history {{ grid-area: 2 / 2 / span 2; place-self: center end; display: block; max-width: 100%; }}
 .tandem-tile .foot {{
-  grid-row: 4; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 3rem;
+  grid-row: 4; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 6rem;
   font-size: 0.87rem; line-height: 1.45; color: {quiet};
 }}
 .tandem-tile .foot.reason {{ grid-row: 3; margin-top: 0.25rem; padding-right: 0; }}
@@ -134,7 +134,7 @@ _RULES = """
 [class*="st-key-tile_"] > :has(.stButton) {{
   position: absolute; right: calc(1rem - 1px); bottom: calc(1rem - 1px); width: auto;
 }}
-[class*="st-key-rows_"] p span, [class*="st-key-more_"] summary p span {{
+[class*="st-key-rows_"] p span, [class*="st-key-why_"] p span, [class*="st-key-more_"] summary p span {{
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }}
 @media (min-width: 640px) {{ .st-key-tiles {{ grid-auto-rows: 1fr; }} }}

@@ -42,24 +42,39 @@ def tile_html(tile: Tile, theme: Theme) -> str:
     return f'<div class="tandem-tile">{label}{value}{_change(tile)}{_history(tile, theme)}{_foot(tile.foot)}</div>'
 
 
-def show(tiles: Sequence[Tile], theme: Theme, on_rows: Callable[[str], None] | None = None) -> None:
+def show(
+    tiles: Sequence[Tile],
+    theme: Theme,
+    on_rows: Callable[[str], None] | None = None,
+    on_why: Callable[[str], None] | None = None,
+) -> None:
     """Lay the tiles out in full rows of equal height, one below the other on a narrow screen.
 
     `on_rows` is called with the key of the tile whose rows were asked for, after all tiles are drawn, so that it may
-    draw below them or open a dialog. A tile without an answer has no rows to lead to.
+    draw below them or open a dialog; `on_why` likewise of the tile whose change was asked about. A tile without an
+    answer has no rows to lead to, and one without a change nothing to explain.
     """
-    asked = None
+    asked, ask = None, on_rows
     grid = st.grid(_per_row(len(tiles)), min_column_width=200, border=True, key="tiles")
     for tile in tiles:
         with grid.container(key=f"tile_{tile.key}", gap=None, height="stretch"):
             st.html(tile_html(tile, theme))
             # The gray part is hidden by the style sheet: a screen reader hears whose rows, the eye sees it.
-            label = f"Rows :gray[of {escape(tile.label)}]"
-            has_rows = on_rows is not None and tile.value is not None
-            if has_rows and st.button(label, key=f"rows_{tile.key}", type="tertiary"):
-                asked = tile.key
-    if on_rows and asked is not None:
-        on_rows(asked)
+            if tile.value is None:
+                continue
+            name = escape(tile.label)
+            with st.container(horizontal=True, gap="small", key=f"ways_{tile.key}"):
+                has_moved = tile.change is not None and tile.change.arrow != "→"
+                if on_why and has_moved and _way(f"Why? :gray[did {name} move]", f"why_{tile.key}"):
+                    asked, ask = tile.key, on_why
+                if on_rows and _way(f"Rows :gray[of {name}]", f"rows_{tile.key}"):
+                    asked, ask = tile.key, on_rows
+    if ask is not None and asked is not None:
+        ask(asked)
+
+
+def _way(label: str, key: str) -> bool:
+    return st.button(label, key=key, type="tertiary")
 
 
 def _per_row(tiles: int) -> int:

@@ -146,6 +146,15 @@ def test_a_link_to_what_does_not_exist_says_so() -> None:
     assert "its table leads has no deal_type" in read(told.value)
 
 
+@pytest.mark.usefixtures("of_demo")
+def test_a_tile_that_moved_leads_to_why() -> None:
+    screen = page("this_week", period=MONTH)
+    assert {button.key for button in screen.button} >= {"why_leads", "rows_leads"}
+    assert read(screen.button(key="why_leads").label) == "Why? :gray[did Leads move]"
+    alone = page("this_week", period=MONTH, compare="Nothing")
+    assert not [button for button in alone.button if (button.key or "").startswith("why_")]
+
+
 # -- ask -------------------------------------------------------------------------------------------------------------
 
 
