@@ -240,6 +240,18 @@ def test_one_campaign_has_many_leads_and_no_revenue_and_another_the_other_way_ro
     )
 
 
+def test_one_region_breaks_its_promises_and_all_others_answer_in_hours(company: OpenCompany) -> None:
+    regions = by(company, "region", "human_delay_hours", "promise_kept")
+    del regions[None]
+    late = regions.pop("Southern Europe")
+    assert late["human_delay_hours"] > 15
+    assert late["promise_kept"] < 0.35
+    assert len(regions) == 5
+    for other in regions.values():
+        assert 1 < other["human_delay_hours"] < 6
+        assert 0.45 < other["promise_kept"] < 0.85
+
+
 def test_one_region_answers_late_and_loses_for_it(company: OpenCompany, session: Session) -> None:
     late, others = "region = 'Southern Europe'", "region in ('DACH', 'UK & Ireland', 'Nordics', 'Benelux & France')"
     assert rate(session, "mofu_conversion", where=late) < 0.95 * rate(session, "mofu_conversion", where=others)

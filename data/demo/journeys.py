@@ -8,7 +8,7 @@ import numpy as np
 
 from data.demo import story
 from data.demo.accounts import chosen
-from data.demo.arrays import DAY, NEVER, Bools, Floats, Ints
+from data.demo.arrays import DAY, HOUR, NEVER, Bools, Floats, Ints
 from data.demo.calendar import Calendar
 from data.demo.colleagues import partner_manager_of, rep_of, seller_of
 from data.demo.contacts import Contacts, is_american
@@ -30,6 +30,8 @@ __all__ = [
 
 UNDECIDED, ACCEPTED, REJECTED, RECYCLED = 0, 1, 2, 3
 OPEN, WON, LOST = 0, 1, 2
+# Colleagues in America begin when it is afternoon here.
+BEHIND_BERLIN = 6 * HOUR
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ def _run(
     is_forgotten = ~by_sales & (rng.random(count) < np.asarray([known.forgets for known in story.REGIONS])[region])
     assigned = _then(asked, np.ones(count, bool), rng.lognormal(np.log(0.6), 0.9, count), calendar)
     delay = rng.lognormal(np.log(np.where(by_sales, 0.3, answers)), 0.85, count)
-    first_word = _then(assigned, ~is_forgotten, delay, calendar)
-    decided = _then(first_word, ~by_sales, rng.lognormal(np.log(9.0), 0.8, count), calendar)
+    behind = np.where(is_american(region), BEHIND_BERLIN, 0)
+    first_word = _then(assigned, ~is_forgotten, delay, calendar, behind)
+    decided = _then(first_word, ~by_sales, rng.lognormal(np.log(9.0), 0.8, count), calendar, behind)
     verdict, reason = _judged(quality, delay, decided, rng)
     sql, deal = _followed(first_word, decided, verdict, by_sales, by_partner, calendar, rng)
     sees_later = rng.random(count) < story.CLOSER_SEEN_LATER
@@ -163,9 +166,9 @@ def _chance(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def _then(after: Ints, happens: Bools, hours: Floats, calendar: Calendar) -> Ints:
-    """So many business hours later, where it happens at all."""
-    return np.where(happens & (after < NEVER), calendar.at_work(after, hours), NEVER)
+def _then(after: Ints, happens: Bools, hours: Floats, calendar: Calendar, behind: Ints | int = 0) -> Ints:
+    """So many business hours later, where it happens at all, of somebody whose day begins `behind` ours."""
+    return np.where(happens & (after < NEVER), calendar.at_work(after - behind, hours) + behind, NEVER)
 
 
 def _qualified(
