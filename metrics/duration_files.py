@@ -11,7 +11,8 @@ from data.errors import did_you_mean
 from data.handoffs import MOMENTS
 from data.stages import STAGES
 from data.yaml_files import Fields
-from metrics.kinds import CLOCKS, Duration, Moment
+from metrics.kinds import Duration
+from metrics.moments import CLOCKS, Moment
 
 __all__ = ["DURATION_KEYS", "PROMISE", "TABLES", "read_duration"]
 

@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from data.business_time import CLOCKS, instant_of
 from data.expressions import Expression
-from metrics.kinds import Duration, Moment, results_of
+from metrics.kinds import Duration, results_of
+from metrics.moments import Moment
 from metrics.nodes import AggregateBranch, Join, Key, Measure, Reference, RowsPlan, Scan
 from metrics.reach import Asked, Reach, condition, distinct
 from metrics.spans import Placed, placed

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 
 from data.errors import Place
 from data.expressions import Expression
+from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, Moment
 
 __all__ = [
     "AT_COARSER_GRAIN",
     "BANDS",
-    "CLOCKS",
-    "DURATION_RESULTS",
     "FUNNEL_RESULTS",
     "GOOD",
     "OWNERS",
@@ -31,7 +30,6 @@ __all__ = [
     "Funnel",
     "Input",
     "Metric",
-    "Moment",
     "Move",
     "Ratio",
     "Shift",
@@ -68,20 +66,6 @@ FUNNEL_RESULTS: Mapping[str, str] = {
     "still_open": "count",
 }
 HEADLINE_RESULT = "rate_matured"
-# The results of a duration; a unit that is not given is its own. The bare name is the median.
-DURATION_RESULTS: Mapping[str, str | None] = {
-    "median": None,
-    "p90": None,
-    "measured": "count",
-    "due": "count",
-    "kept": "count",
-    "promise_kept": "ratio",
-    "pending": "count",
-    "overdue": "count",
-}
-# Which of them only a promise has.
-OF_A_PROMISE = ("due", "kept", "promise_kept", "pending", "overdue")
-CLOCKS = ("calendar", "business")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,26 +234,6 @@ class Funnel(_Measured):
         """The tables that it reads: passes and accounts are counted in leads, deals in pipeline."""
         units = [self.counts, *(step.counts or self.counts for step in self.steps[1:])]
         return tuple(dict.fromkeys("pipeline" if unit == "deals" else "leads" for unit in units))
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Something that happens once to a row: its instant, its day, and the business seconds gone by until then."""
-
-    name: str
-    column: str
-
-    @property
-    def at(self) -> str:
-        return f"{self.column}_at"
-
-    @property
-    def on(self) -> str:
-        return f"{self.column}_on"
-
-    @property
-    def worked(self) -> str:
-        return f"{self.column}_worked"
 
 
 @dataclass(frozen=True, kw_only=True)

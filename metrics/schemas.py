@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.schemas import DAYS, NAMED, TEXT, TEXTS, Schema, choice, company_files, either, entries, mapping
 from data.stages import STAGES
-from metrics import duration_files, funnel_files, kinds, loading, metric_files
+from metrics import duration_files, funnel_files, kinds, loading, metric_files, moments
 
 __all__ = ["schemas", "write_schemas"]
 
@@ -84,7 +84,7 @@ def _own_shapes() -> dict[str, Schema]:
         "window": DAYS, "to_date": choice(metric_files.TO_DATE), "at_coarser_grain": choice(kinds.AT_COARSER_GRAIN),
         "steps": {"type": "array", "items": step, "minItems": 2},
         "entry": choice(funnel_files.ENTRIES), "skips": choice(funnel_files.SKIPS),
-        "from": choice(duration_files.TABLES), "to": choice(duration_files.TABLES), "clock": choice(kinds.CLOCKS),
+        "from": choice(duration_files.TABLES), "to": choice(duration_files.TABLES), "clock": choice(moments.CLOCKS),
         "promise": {"type": "string", "pattern": NAMED.format(duration_files.PROMISE)},
         "share": {"type": "number", "minimum": 0, "maximum": 1},
     }  # fmt: skip

@@ -16,8 +16,9 @@ from data.calendar import Period
 from data.errors import InvalidFiles, InvalidQuestion
 from metrics import Query, Session
 from metrics.explain import explain
-from metrics.kinds import DURATION_RESULTS, Duration, results_of
+from metrics.kinds import Duration, results_of
 from metrics.loading import load_definitions
+from metrics.moments import DURATION_RESULTS
 from tests.oracle_durations import DURATIONS, Wait, results
 from tests.oracle_metrics import FACTS, value
 from tests.tiny_sessions import TinyCompany, rows_in
