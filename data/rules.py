@@ -19,7 +19,7 @@ from data.expressions import Expression, Rules, parse_expression
 from data.tables import ATTRIBUTES, CANONICAL, TOUCH_COUNTS
 from data.yaml_files import Fields, Node
 
-__all__ = ["NO_RULES", "RuleBook", "RuleVersion", "read_rules"]
+__all__ = ["NO_RULES", "RuleBook", "RuleVersion", "book_of", "read_rules"]
 
 # What a fact with a history may be, and how its text is read.
 FACT_TYPES: Mapping[str, str] = {"number": "DOUBLE", "text": "VARCHAR", "date": "DATE", "boolean": "BOOLEAN"}
@@ -145,9 +145,8 @@ def _scores(fields: Fields, book: RuleBook) -> tuple[dict[str, Expression], dict
         read = parse_expression(str(node.value), rules, node.place, fields.problems, f"scores.{name}")
         if read is not None:
             found[name] = read
-    reads = {name: sorted(read.columns & found.keys()) for name, read in found.items()}
     try:
-        order = tuple(graphlib.TopologicalSorter(reads).static_order())
+        order = _in_order(found)
     except graphlib.CycleError as error:
         circle = list(reversed(error.args[1]))
         chain = ", which uses ".join(circle[1:])
@@ -159,6 +158,26 @@ def _scores(fields: Fields, book: RuleBook) -> tuple[dict[str, Expression], dict
         if whole is not None:
             expanded[name] = whole
     return expanded, {name: str(node.value) for name, node in nodes.items() if name in expanded}
+
+
+def _in_order(scores: Mapping[str, Expression]) -> tuple[str, ...]:
+    """Every score after those it uses. Raises CycleError."""
+    reads = {name: sorted(score.columns & scores.keys()) for name, score in scores.items()}
+    return tuple(graphlib.TopologicalSorter(reads).static_order())
+
+
+def book_of(facts: Mapping[str, str], extras: Mapping[str, str], texts: Mapping[str, str]) -> RuleBook:
+    """What rules may read, out of facts, further columns and texts of scores that were accepted before."""
+    columns = {**RuleBook(facts, extras).columns, **dict.fromkeys(texts, _SCORE_TYPE)}
+    problems, place = Problems(), Place("stages.yaml")
+    read = {name: parse_expression(text, Rules(columns), place, problems, name) for name, text in texts.items()}
+    found = {name: score for name, score in read.items() if score is not None}
+    expanded: dict[str, Expression] = {}
+    for name in _in_order(found):
+        whole = _expanded(found[name], expanded, place, problems, name)
+        if whole is not None:
+            expanded[name] = whole
+    return RuleBook(facts, extras, expanded, texts)
 
 
 def _versions(name: str, node: Node, book: RuleBook, problems: Problems) -> tuple[RuleVersion, ...]:

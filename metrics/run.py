@@ -207,6 +207,10 @@ class Session:
         """The rows of a fixed SELECT about the generation itself. No part of its text may come from a question."""
         return self._run(sql, {}, Query(("generation",)))
 
+    def run(self, sql: str, values: Values) -> pl.DataFrame:
+        """The rows of a statement that the metrics layer has emitted, with the values of its parameters."""
+        return self._run(sql, values, Query(("statement",)))
+
     def names(self, dimension: str) -> Mapping[str, str]:
         """The words for a dimension's values, such as a campaign's name for its id; empty where a value is its word."""
         place = self.reach.dimension(dimension).names
