@@ -119,6 +119,39 @@ def test_velocity_is_opportunities_by_win_rate_by_value_by_cycle(demo: Session, 
     assert found == pytest.approx(len(inside["opportunities"]) * won_rate * amount / days)
 
 
+MADE_OF_DURATIONS = """
+metrics:
+  touched_28:
+    {label: T, description: T., kind: cumulative, of: human_delay_hours.measured, window: 28 days, unit: count}
+  slower:
+    label: Slower
+    description: Median of a region now, less that of all a month ago.
+    kind: formula
+    expr: "{dach} - {before}"
+    inputs:
+      dach: {metric: human_delay_hours, where: region = 'DACH'}
+      before: {metric: human_delay_hours, shift: 1 month}
+    unit: hours
+"""
+
+
+def test_other_metrics_are_made_of_durations_of_other_rows_and_days(demo: Session, tmp_path: Path) -> None:
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "own.yaml").write_text(MADE_OF_DURATIONS, encoding="utf-8")
+    definitions = load_definitions(replace(demo.company, folder=tmp_path), demo.manifest.describe())
+    session = Session(demo.company, demo.generation, definitions)
+    june, may = (Period(dt.date(2026, month, 1), dt.date(2026, month + 1, 1)) for month in (6, 5))
+    last_days = Period(dt.date(2026, 6, 3), dt.date(2026, 7, 1))
+
+    def number(name: str, period: Period, where: str | None = None) -> float:
+        return session.answer(Query((name,), period=period, where=where)).number(name) or 0
+
+    dach, before = number("human_delay_hours", june, "region = 'DACH'"), number("human_delay_hours", may)
+    assert dach != before
+    assert number("slower", june) == pytest.approx(dach - before)
+    assert number("touched_28", june) == number("human_delay_hours.measured", last_days) > 0
+
+
 # -- by hand ---------------------------------------------------------------------------------------------------------
 
 MONDAY = dt.date(2024, 3, 4)
