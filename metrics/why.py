@@ -135,7 +135,8 @@ def _split(
     if chosen is None:
         label = _label(session, found)
         if not any(value for total in totals for value in total):
-            raise Unanswerable(f"{label}: there is nothing in {found.period.start} to {found.period.last} or before.")
+            both = f"{found.period.start} to {found.period.last} nor in {found.compared.start} to {found.compared.last}"
+            raise Unanswerable(f"{label}: there was nothing, neither in {both}. Choose another period.")
         raise Unanswerable(f"{label} has no dimension here whose groups add up to the whole.")
     return replace(
         found,

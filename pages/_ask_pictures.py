@@ -31,7 +31,8 @@ def says(seen: View, answer: Answer) -> str:
     asked = joined([_label(seen, name) for name in names])
     by = joined([_word(seen, name) for name in answer.query.by])
     how = (f"by {by}, " if by else "") + (f"per {answer.query.grain}, " if answer.query.grain else "")
-    said = f"{strong(asked)} {escape(f'{how}{span(seen.period)}')}{_numbers(seen, answer)}.{_most(seen, answer)}"
+    apart = " " if how else ", "
+    said = f"{strong(asked)}{apart}{escape(f'{how}{span(seen.period)}')}{_numbers(seen, answer)}.{_most(seen, answer)}"
     return " ".join([said, *reasons])
 
 

@@ -16,7 +16,7 @@ from metrics.why_sentences import Wording, sentence
 from pages import _charts, _choices, _words
 from pages._dates import span
 from pages._page import View, metric_of, show_rows, words
-from pages._panels import column_formats, show_chart, show_reason
+from pages._panels import column_formats, show_chart
 from pages._waterfall import Addition, waterfall_drawing
 from pages._words import escape, strong
 
@@ -78,7 +78,7 @@ def says(seen: View, found: Movement) -> str:
         span=span,
         text=escape,
         strong=strong,
-        minus="\N{MINUS SIGN}",
+        minus="\N{MINUS SIGN}\N{WORD JOINER}",
     )
     label, dimension, names = metric_of(seen, found.metric).label, "", {}
     if found.chosen is not None:
@@ -94,11 +94,10 @@ def waterfall(seen: View, found: Movement) -> None:
     """From before over the effect of each group to after, with the table and the rows of a group one click away."""
     split, metric = found.chosen, metric_of(seen, found.metric)
     if split is None:
-        show_reason("Which groups moved it?", found.reason or "", key="waterfall")
-        return
+        return  # the sentence at the head of the page says why
     word = _label(seen, split.dimension).lower()
     title = f"Which {word} moved it?"
-    parts = " The upper bar is a group's own rate, the hatched one the mix: its share of all." if found.is_ratio else ""
+    parts = " The upper bar is a group's own rate, the lower one the mix: its share of all." if found.is_ratio else ""
     drawing = waterfall_drawing(
         Addition("Before", found.before or 0, words(seen, found.metric, found.before), says=span(found.compared)),
         _additions(seen, found, split),
