@@ -160,7 +160,7 @@ def _mapping_of(table: Table) -> Schema:
 
 def _stages() -> Schema:
     words = choice(stages.WORDS)
-    named = {**mapping(("crm", "rule"), {"crm": {**TEXTS, "minItems": 1}, "rule": TEXT}), "minProperties": 1}
+    named = {**mapping(stages.KNOWN_BY_KEYS, {"crm": {**TEXTS, "minItems": 1}, "rule": TEXT}), "minProperties": 1}
     sign = either(words, named)
     stage: dict[str, Schema] = {
         "name": choice(stages.STAGES),

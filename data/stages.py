@@ -31,6 +31,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 _CRM = ("stage_changes.stage",)
 
 KEYS = ("stages", "recycles", "ends", "facts", "scores", "rules", "attribution")
+KNOWN_BY_KEYS = ("crm", "rule")
 STAGE_KEYS = ("name", "label", "band", "owner", "means", "known_by", "recorded_from")
 
 
@@ -252,7 +253,7 @@ def _known_by(fields: Fields) -> tuple[tuple[Sign, ...], Node | None]:
 def _signs(node: Node, fields: Fields) -> tuple[Sign, ...]:
     """One part of `known_by`: a word, or {crm: [values]}, which may stand beside the name of a rule."""
     if isinstance(node.value, dict):
-        crm = Fields(node, fields.problems, f"{fields.subject}: known_by", ("crm", "rule"))
+        crm = Fields(node, fields.problems, f"{fields.subject}: known_by", KNOWN_BY_KEYS)
         values = crm.texts("crm")
         crm.text("rule")
         if "crm" in node.value and not values and not crm.values["crm"].value:
