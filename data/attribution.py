@@ -1,4 +1,7 @@
-"""The key `attribution` of stages.yaml: where touches count, and models of one's own. Shares out nothing."""
+"""`attribution:` of stages.yaml: which touches may have a share in a deal, and how it is shared. Makes no SQL.
+
+A model gives weights to milestones of a path and to the rest of its touches (formulas: Attribution).
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,68 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from data.yaml_files import Fields
+from data.errors import did_you_mean
+from data.yaml_files import Fields, Node
 
-__all__ = ["Attribution", "read_attribution"]
+__all__ = ["ATTRIBUTION_KEYS", "MODELS", "PARTS", "SCOPES", "Attribution", "read_attribution"]
 
 SCOPES = ("deal", "account")
+ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life", "collapse")
+
+# What a model may give weight to: milestones, and all touches that are none of its milestones.
+PARTS = ("first", "lead_creation", "deal_creation", "close", "last", "rest")
+# The rule models that every company has. The last two are no weights of milestones.
+MODELS: Mapping[str, Mapping[str, float]] = {
+    "first": {"first": 100},
+    "last": {"last": 100},
+    "linear": {"rest": 100},
+    "u_shaped": {"first": 40, "lead_creation": 40, "rest": 20},
+    "position_based": {"first": 40, "last": 40, "rest": 20},
+    "w_shaped": {"first": 30, "lead_creation": 30, "deal_creation": 30, "rest": 10},
+    "full_path": {"first": 22.5, "lead_creation": 22.5, "deal_creation": 22.5, "close": 22.5, "rest": 10},
+    "last_non_direct": {},
+    "time_decay": {},
+}
 
 _DEFAULT_LOOK_BACK = 90
 _LONGEST_LOOK_BACK = 3_650
-ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Where touches count. `look_back` in days, None for all; `half_life` in days, None for half a sales cycle."""
+    """Which touches are in a path, and the company's own models beside the standard ones.
+
+    `look_back` in days before a deal's creation, None for all; `half_life` in days, None for half a sales cycle;
+    `scope` is the deal or its account. With `collapse` a run of touches of one campaign is its first touch.
+    """
 
     look_back: int | None = _DEFAULT_LOOK_BACK
     scope: str = "deal"
     models: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     half_life: int | None = None
+    collapse: bool = False
+
+    @property
+    def every_model(self) -> Mapping[str, Mapping[str, float]]:
+        """The rule models of this company with their weights, the standard ones first."""
+        return {**MODELS, **self.models}
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What shares depend on."""
+        models = {name: dict(weights) for name, weights in self.models.items()}
+        return {
+            "look_back": self.look_back,
+            "scope": self.scope,
+            "models": models,
+            "half_life": self.half_life,
+            "collapse": self.collapse,
+        }
 
 
 def read_attribution(parent: Fields) -> Attribution:
-    """The key attribution of stages.yaml, or what counts where it is not there."""
+    """The section of stages.yaml, or the standard where it is not there."""
     node = parent.child("attribution")
     if node is None:
         return Attribution()
@@ -38,6 +80,7 @@ def read_attribution(parent: Fields) -> Attribution:
         scope=fields.choice("scope", SCOPES) or "deal",
         models=_models(fields),
         half_life=_days(fields, "half_life", "auto", None),
+        collapse=bool(fields.boolean("collapse")),
     )
 
 
@@ -58,17 +101,29 @@ def _days(fields: Fields, key: str, word: str, default: int | None) -> int | Non
 def _models(fields: Fields) -> Mapping[str, Mapping[str, float]]:
     models: dict[str, Mapping[str, float]] = {}
     for name, node in fields.entries("models"):
-        weights: dict[str, float] = {}
-        parts = node.value if isinstance(node.value, dict) else {}
-        for milestone, weight in parts.items():
-            value = weight.value
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-                fields.problems.add(
-                    weight.place, f"attribution: the weight '{milestone}' of {name} must be a number from 0."
-                )
-            else:
-                weights[milestone] = float(value)
-        if not parts:
-            fields.problems.add(node.place, f"attribution: {name} must give weights, such as {{first: 40, rest: 60}}.")
-        models[name] = weights
+        if name in MODELS:
+            fields.problems.add(node.place, f"attribution: '{name}' is a standard model: give yours another name.")
+        elif not _NAME.fullmatch(name):
+            what = "small letters, digits and _, starting with a letter, at most 40"
+            fields.problems.add(node.place, f"attribution: '{name}' is no name of a model: {what}.")
+        else:
+            models[name] = _weights(name, node, fields)
     return models
+
+
+def _weights(name: str, node: Node, fields: Fields) -> Mapping[str, float]:
+    weights: dict[str, float] = {}
+    parts = node.value if isinstance(node.value, dict) else {}
+    for part, weight in parts.items():
+        value = weight.value
+        if part not in PARTS:
+            hint = did_you_mean(part, PARTS, "Allowed")
+            fields.problems.add(node.keys[part], f"attribution: {name} gives weight to '{part}'. {hint}")
+        elif isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            message = f"attribution: the weight '{part}' of {name} must be a number from 0."
+            fields.problems.add(weight.place, message)
+        else:
+            weights[part] = float(value)
+    if not parts or (len(weights) == len(parts) and not any(weights.values())):
+        fields.problems.add(node.place, f"attribution: {name} must give weights, such as {{first: 40, rest: 60}}.")
+    return weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from data.credit import completed_credit, completed_journeys
 from data.handoffs import completed_handoffs
 from data.moments import RULE_STAMPS, completed_moments, rule_entries, rule_facts
 from data.stages import STAGES, Sign, Stages
@@ -57,6 +58,10 @@ def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
         return _completed_leads(tree, stages, name)
     if name in ("lead_stages", "lead_stages" + THEN):
         return _with_table(tree, "stage_entries", _entries(stages, name.replace("lead_stages", "leads")))
+    if name == "journeys":
+        return completed_journeys(tree, stages.attribution)
+    if name == "credit":
+        return completed_credit(tree, stages.attribution)
     return completed_handoffs(tree, stages) if name == "handoffs" else tree
 
 

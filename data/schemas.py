@@ -171,12 +171,14 @@ def _stages() -> Schema:
         "known_by": either(words, named, {"type": "array", "items": sign, "minItems": 1}),
         "recorded_from": DATE,
     }
-    weights = {**entries({"type": "number", "minimum": 0}), "minProperties": 1}
+    parts: dict[str, Schema] = {part: {"type": "number", "minimum": 0} for part in attribution.PARTS}
+    weights = {**mapping(attribution.PARTS, parts), "minProperties": 1}
     shared: dict[str, Schema] = {
         "look_back": either(DAYS, choice(("all",))),
         "scope": choice(attribution.SCOPES),
         "models": entries(weights),
         "half_life": either(DAYS, choice(("auto",))),
+        "collapse": {"type": "boolean"},
     }
     required = ("name", "band", "owner", "means", "known_by")
     shapes: dict[str, Schema] = {

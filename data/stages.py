@@ -125,10 +125,7 @@ class Stages:
             "stages": [stage.content for stage in self.stages],
             "recycles": sorted(self.recycles),
             "ends": sorted(self.ends),
-            "look_back": self.attribution.look_back,
-            "scope": self.attribution.scope,
-            "models": {name: dict(weights) for name, weights in self.attribution.models.items()},
-            "half_life": self.attribution.half_life,
+            "attribution": self.attribution.content,
         }
         if self.ruled:
             content["facts"] = dict(self.book.facts)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from data.attribution import Attribution
 from data.errors import Problems
-from data.stages import Attribution, Sign, Stages, read_stages
+from data.stages import Sign, Stages, read_stages
 from tests.tiny_tables import company_at
 
 WHOLE = """

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from data.absences import reasons
+from data.attribution import Attribution
 from data.company import Company
 from data.description import TableDescription
 from data.engine import Workbench, quoted
@@ -20,7 +21,7 @@ from data.errors import Problems
 from data.model_files import in_order, read_models
 from data.models import build_models
 from data.rules import NO_RULES, RuleBook, read_rules
-from data.stages import STAGES, Attribution, Sign, Stage, Stages
+from data.stages import STAGES, Sign, Stage, Stages
 from data.tables import CANONICAL, TOUCH_ORDER
 from data.yaml_files import Fields, read_yaml
 
