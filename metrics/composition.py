@@ -10,19 +10,8 @@ from sqlglot import exp
 
 from data.expressions import Expression
 from metrics import aggregates, durations, funnel
-from metrics.kinds import (
-    Aggregate,
-    Cumulative,
-    Duration,
-    EachDay,
-    FirstDay,
-    Formula,
-    Funnel,
-    Metric,
-    Ratio,
-    inputs_of,
-    split_result,
-)
+from metrics.kinds import Aggregate, Cumulative, Duration, Formula, Funnel, Metric, Ratio, inputs_of, split_result
+from metrics.moves import EachDay, FirstDay
 from metrics.nodes import Branch, RowsPlan
 from metrics.reach import Asked, Reach, condition
 from metrics.sql_nodes import column, divided

@@ -20,12 +20,10 @@ from metrics.kinds import (
     Input,
     Metric,
     Ratio,
-    Shift,
-    StartOf,
-    Trailing,
     inputs_of,
     split_result,
 )
+from metrics.moves import Shift, StartOf, Trailing
 from metrics.plan import plan
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from data.errors import Place
 from data.expressions import Expression
 from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, Moment
+from metrics.moves import Shift, StartOf, ToDate, Trailing
 
 __all__ = [
     "AT_COARSER_GRAIN",
@@ -24,21 +25,14 @@ __all__ = [
     "Cumulative",
     "Dimension",
     "Duration",
-    "EachDay",
-    "FirstDay",
     "Formula",
     "Funnel",
     "Input",
     "Metric",
-    "Move",
     "Ratio",
-    "Shift",
-    "StartOf",
     "Step",
     "Take",
     "Term",
-    "ToDate",
-    "Trailing",
     "inputs_of",
     "results_of",
     "split_result",
@@ -117,49 +111,6 @@ class Aggregate(_Measured):
     time: str
     until: str | None = None
     take: Take | None = None
-
-
-@dataclass(frozen=True)
-class Shift:
-    """The days that lie `count` units earlier."""
-
-    count: int
-    unit: str
-
-
-@dataclass(frozen=True)
-class StartOf:
-    """The period, of the grain asked (a day without one), with which the week, month, ... begins."""
-
-    unit: str
-
-
-@dataclass(frozen=True)
-class Trailing:
-    """So many days up to the end of the period."""
-
-    days: int
-
-
-@dataclass(frozen=True)
-class ToDate:
-    """From the start of the week, month, fiscal quarter or fiscal year up to the end of the period."""
-
-    unit: str
-
-
-@dataclass(frozen=True)
-class FirstDay:
-    """The first day of the period."""
-
-
-@dataclass(frozen=True)
-class EachDay:
-    """Every day of the period by itself; the values of the days are averaged."""
-
-
-# Which days count for a period of the answer, where these are not its own.
-Move = Shift | StartOf | Trailing | ToDate | FirstDay | EachDay
 
 
 @dataclass(frozen=True)

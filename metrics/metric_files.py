@@ -27,12 +27,9 @@ from metrics.kinds import (
     Input,
     Metric,
     Ratio,
-    Shift,
-    StartOf,
     Take,
-    ToDate,
-    Trailing,
 )
+from metrics.moves import Shift, StartOf, ToDate, Trailing
 
 __all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
 

@@ -14,8 +14,9 @@ from data.company import Company
 from data.errors import InvalidQuestion, Place, Problems, did_you_mean
 from data.expressions import Expression, Rules, parse_expression
 from data.generations import Manifest
-from metrics.kinds import Dimension, Funnel, Metric, Move, results_of, split_result
+from metrics.kinds import Dimension, Funnel, Metric, results_of, split_result
 from metrics.loading import Definitions, dimension_types, links_of
+from metrics.moves import Move
 from metrics.nodes import Join, Key, PeriodKey, Reference, Scan
 from metrics.query import Query
 

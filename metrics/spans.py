@@ -12,7 +12,8 @@ from data.calendar import ONE_DAY, add_units, periods_within, shift, start_of
 from data.company import Company
 from data.errors import InvalidQuestion
 from data.expressions import Expression
-from metrics.kinds import EachDay, FirstDay, Metric, Move, Shift, StartOf, ToDate, Trailing
+from metrics.kinds import Metric
+from metrics.moves import EachDay, FirstDay, Move, Shift, StartOf, ToDate, Trailing
 from metrics.nodes import PeriodKey, Reference, Spans
 from metrics.query import Query
 from metrics.reach import Asked, Reach, condition, time_conditions
