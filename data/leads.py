@@ -15,7 +15,9 @@ __all__ = ["STAGE_COLUMNS", "THEN", "complete", "made_of_rules", "stage_columns"
 THEN = "_then"
 
 # Suffix and type of the columns that `leads` has for each stage.
-STAGE_COLUMNS = {"_at": "TIMESTAMP", "_on": "DATE", "_stamped_on": "DATE", "_inferred": "BOOLEAN"}
+STAGE_COLUMNS = {
+    "_at": "TIMESTAMP", "_on": "DATE", "_stamped_at": "TIMESTAMP", "_stamped_on": "DATE", "_inferred": "BOOLEAN",
+}  # fmt: skip
 
 # Where the words of `known_by` stand among the signs of leads.sql.
 _SIGNS = {
@@ -132,7 +134,7 @@ def _earliest(dated: str, rank: int) -> exp.Expr:
 
 
 def _stage_expressions(name: str, later: tuple[str, ...], is_first: bool) -> list[exp.Expr]:
-    """s_at, s_on, s_stamped_on and s_inferred of one stage, over the stamps of the pass."""
+    """s_at, s_on, s_stamped_at, s_stamped_on and s_inferred of one stage, over the stamps of the pass."""
 
     def stamp(stage: str, suffix: str) -> exp.Expr:
         return exp.column(f"{stage}_stamped{suffix}", table="p", quoted=True)
@@ -153,6 +155,7 @@ def _stage_expressions(name: str, later: tuple[str, ...], is_first: bool) -> lis
     columns = {
         "_at": exp.Case().when(implied.copy(), earliest("_at")).else_(stamp(name, "_at")),
         "_on": entered_on,
+        "_stamped_at": stamp(name, "_at"),
         "_stamped_on": stamp(name, "_on"),
         "_inferred": exp.Case().when(is_entered, implied.copy()),
     }

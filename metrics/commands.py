@@ -131,11 +131,14 @@ def funnel_command(
     where: WhereOption = None,
     as_of: AsOfOption = None,
     then: ThenOption = False,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="How long it takes: the share converted by days since entry.")
+    ] = False,
     company: CompanyOption = None,
     form: FormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow cohorts through the stages: a row per step, window and group."""
+    """Follow cohorts through the stages: a row per step, window and group; or the curve of the whole funnel."""
     session = ready_session(company)
     query = Query(
         metrics=(name,),
@@ -147,6 +150,9 @@ def funnel_command(
         within=_windows(within),
         rules="then" if then else "today",
     )
+    if curve:
+        _print_answer(session.curve(name, query), chosen_format(form, as_json))
+        return
     answer = session.funnel(name, query)
     keys = [*query.by, *(["period"] if grain else [])]
     shown = answer.frame.select([*keys, "step", "within_days", *FUNNEL_RESULTS])

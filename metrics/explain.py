@@ -11,6 +11,7 @@ from metrics.durations import PER_UNIT
 from metrics.emit import emit_plan
 from metrics.fingerprints import fingerprint
 from metrics.funnel import declared_steps
+from metrics.funnel_steps import Step
 from metrics.kinds import (
     Aggregate,
     Cumulative,
@@ -101,8 +102,18 @@ def formula(reach: Reach, metric: Metric) -> str:
         steps = declared_steps(reach, metric)
     except Unanswerable:
         steps = metric.steps
-    stages = [step.stage if step.within is None else f"{step.stage} within {step.within} days" for step in steps]
-    return " -> ".join(stages) + where
+    stages = [steps[0].stage, *(f"{step.stage} within {_within(step)}" for step in steps[1:])]
+    return " -> ".join(stages) + _words(metric) + where
+
+
+def _words(funnel: Funnel) -> str:
+    """What a funnel says beyond its steps, where it is not what stands without a word."""
+    said = [f"counting {funnel.counts}"] if funnel.counts != "passes" else []
+    said += [f"holding {' and '.join(funnel.hold)}"] if funnel.hold else []
+    said += ["every pass"] if funnel.entry == "every" else []
+    said += ["recorded stages only"] if funnel.skips == "require" else []
+    said += ["immature entries included"] if funnel.maturity != "exclude" else []
+    return "".join(f", {words}" for words in said)
 
 
 def _duration(metric: Duration) -> str:
@@ -113,6 +124,12 @@ def _duration(metric: Duration) -> str:
         within = metric.promise / PER_UNIT[metric.unit]
         line += f", promised within {within:g} {metric.unit}{share}"
     return f"{line}, by {metric.start.on if metric.time == 'from' else metric.end.on}"
+
+
+def _within(step: Step) -> str:
+    parts = [f"{step.within or 0} days"] if step.within or not step.hours else []
+    counts = f" of {step.counts}" if step.counts else ""
+    return " and ".join([*parts, *([f"{step.hours} hours"] if step.hours else [])]) + counts
 
 
 def _input(reach: Reach, given: Input) -> str:

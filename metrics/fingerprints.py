@@ -35,8 +35,10 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
     elif isinstance(metric, Cumulative):
         content |= {"of": _input(reach, metric.of), "window": repr(metric.window), "day": metric.at_coarser_grain}
     elif isinstance(metric, Funnel):
-        content |= {"steps": [[step.stage, step.within] for step in metric.steps], "entry": metric.entry}
-        content |= {"skips": metric.skips, "dimensions": _dimensions(reach, metric, "leads")}
+        content |= {"steps": [[step.stage, step.within, step.hours, step.counts] for step in metric.steps]}
+        content |= {"entry": metric.entry, "skips": metric.skips, "maturity": metric.maturity, "counts": metric.counts}
+        content |= {"hold": [[name, *sorted(reach.dimension(name).on.items())] for name in metric.hold]}
+        content["dimensions"] = [_dimensions(reach, metric, table) for table in metric.tables]
     elif isinstance(metric, Duration):
         content |= {"moments": [metric.table, metric.start.column, metric.end.column], "time": metric.time}
         content |= {"clock": metric.clock, "unit": metric.unit, "promise": metric.promise}

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from data.errors import InvalidQuestion
 from data.expressions import Expression
-from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, Step
+from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, Metric, Step
 from metrics.nodes import (
     Cohort,
     CohortInstants,
@@ -42,6 +42,7 @@ __all__ = [
     "lower_curve",
     "lower_rows",
     "lower_table",
+    "waiting_note",
     "window_of",
 ]
 
@@ -120,6 +121,13 @@ def lower(
 def loss_reason(reach: Reach, funnel: Funnel) -> str | None:
     """Why no loss is known of a funnel's units; None where losses are recorded."""
     return reach.definitions.tables[_table(funnel.counts)].columns["lost_on"].absent
+
+
+def waiting_note(metric: Metric, waiting: int, entered: int) -> list[str]:
+    """What a funnel that shows open entries says of those that may still convert in time."""
+    if not isinstance(metric, Funnel) or metric.maturity != "show_open":
+        return []
+    return [f"{metric.label}: {waiting:,} of {entered:,} entries may still convert in time; the rate may rise."]
 
 
 def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Values]:

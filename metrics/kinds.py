@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from data.errors import Place
 from data.expressions import Expression
+from metrics.funnel_steps import FUNNEL_RESULTS, HEADLINE_RESULT, Step
 from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, Moment
 from metrics.moves import Shift, StartOf, ToDate, Trailing
 
@@ -18,6 +19,7 @@ __all__ = [
     "BANDS",
     "FUNNEL_RESULTS",
     "GOOD",
+    "HEADLINE_RESULT",
     "OWNERS",
     "TAKES",
     "UNITS",
@@ -44,22 +46,6 @@ BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")
 TAKES = ("last", "first")
 AT_COARSER_GRAIN = ("last", "first", "average")
-
-# The results of a funnel with their units; the first named `rate_matured` is what the bare name of a funnel gives.
-FUNNEL_RESULTS: Mapping[str, str] = {
-    "entered": "count",
-    "converted_to_date": "count",
-    "matured": "count",
-    "converted_matured": "count",
-    "rate_to_date": "ratio",
-    "rate_matured": "ratio",
-    "rate_kaplan_meier": "ratio",
-    "rate_cumulative_incidence": "ratio",
-    "median_days": "days",
-    "p90_days": "days",
-    "still_open": "count",
-}
-HEADLINE_RESULT = "rate_matured"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,20 +134,6 @@ class Cumulative(_Measured):
     of: Input
     window: Trailing | ToDate
     at_coarser_grain: str = "last"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A stage, and the time within which it must be reached from the step before (the first step has none).
-
-    The window is `within` days and `hours` more; with hours it compares exact instants. `counts` is what this step's
-    own row counts where it is not what the funnel does.
-    """
-
-    stage: str
-    within: int | None = None
-    hours: int = 0
-    counts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

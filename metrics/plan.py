@@ -13,7 +13,17 @@ from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Ou
 from metrics.query import Query
 from metrics.reach import Asked, Reach, Unanswerable, distinct
 
-__all__ = ["Planned", "PlannedRows", "PlannedTable", "plan", "plan_funnel", "plan_rows", "spine_of"]
+__all__ = [
+    "Planned",
+    "PlannedCurve",
+    "PlannedRows",
+    "PlannedTable",
+    "plan",
+    "plan_curve",
+    "plan_funnel",
+    "plan_rows",
+    "spine_of",
+]
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,15 @@ class PlannedTable:
     """The plan of a funnel's table; None with the reason where the funnel does not exist here."""
 
     plan: FunnelTable | None
+    values: dict[str, object]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedCurve:
+    """The cohort of a funnel's curve; None with the reason where the funnel does not exist here."""
+
+    plan: FunnelBranch | None
     values: dict[str, object]
     reason: str | None = None
 
@@ -126,6 +145,16 @@ def plan_funnel(reach: Reach, name: str, query: Query) -> PlannedTable:
     except Unanswerable as reason:
         return PlannedTable(None, {}, str(reason))
     return PlannedTable(made, {**asked.values, **bound})
+
+
+def plan_curve(reach: Reach, name: str, query: Query) -> PlannedCurve:
+    """The curve of a funnel. Raises InvalidQuestion."""
+    asked = reach.asked(query)
+    try:
+        made, bound = funnel.lower_curve(reach, funnel.asked_funnel(reach, name), asked)
+    except Unanswerable as reason:
+        return PlannedCurve(None, {}, str(reason))
+    return PlannedCurve(made, {**asked.values, **bound})
 
 
 def plan_rows(reach: Reach, query: Query) -> list[PlannedRows]:

@@ -30,6 +30,9 @@ def check_references(
     """`nodes` has every metric that is written, those with problems of their own included."""
     for metric in metrics.values():
         _check_inputs(metric, metrics, nodes, problems)
+        for name in metric.hold if isinstance(metric, Funnel) else ():
+            if name in dimensions and "leads" not in dimensions[name].on:
+                problems.add(_place(nodes[metric.name], "hold"), f"{metric.name}: table leads has no {name} to hold.")
         for place, table, where in _conditions(metric, metrics, nodes[metric.name]):
             for name in sorted(where.columns):
                 # A dimension with a problem of its own has told it already.
@@ -117,6 +120,6 @@ def tables_of(name: str, metrics: Metrics, above: tuple[str, ...] = ()) -> tuple
     if isinstance(metric, Aggregate | Duration):
         return (metric.table,)
     if isinstance(metric, Funnel):
-        return ("leads",)
+        return metric.tables
     inputs = [split_result(given.metric)[0] for _, given in inputs_of(metric)]
     return tuple(dict.fromkeys(table for part in inputs for table in tables_of(part, metrics, (*above, name))))

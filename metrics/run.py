@@ -19,12 +19,12 @@ from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
 from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
-from metrics.emit_funnels import emit_funnel
+from metrics.emit_funnels import emit_curve, emit_funnel
 from metrics.explain import dimensions_of
-from metrics.funnel import asked_funnel, declared_steps, loss_reason, window_of
+from metrics.funnel import asked_funnel, declared_steps, loss_reason, waiting_note, window_of
 from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
 from metrics.loading import Definitions
-from metrics.plan import Planned, plan, plan_funnel, plan_rows
+from metrics.plan import Planned, plan, plan_curve, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 from metrics.rule_versions import RuleChange, as_defined_then, rule_changes
@@ -188,6 +188,24 @@ class Session:
         notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
         return Answer(query, frame, sql, planned.values, self._losses_reason(name), notes)
 
+    def curve(self, name: str, query: Query) -> Answer:
+        """The whole funnel by time since entry: a row per group and day on which somebody left the risk set.
+
+        Columns: dimensions, period, days, at_risk, converted, lost, kaplan_meier, cumulative_incidence (empty where no
+        losses are recorded). The metrics of `query` are not used. Raises InvalidQuestion.
+        """
+        planned = plan_curve(self.reach, name, query)
+        if planned.plan is None:
+            keys = {**dict.fromkeys(query.by, pl.String()), **({"period": pl.Date()} if query.grain else {})}
+            counts = {"days": pl.Int64(), "at_risk": pl.Int64(), "converted": pl.Int64(), "lost": pl.Int64()}
+            shares = {"kaplan_meier": pl.Float64(), "cumulative_incidence": pl.Float64()}
+            return Answer(
+                query, pl.DataFrame(schema={**keys, **counts, **shares}), "", {}, {name: planned.reason or ""}
+            )
+        sql = self._judged(emit_curve(planned.plan), query)
+        frame = self._run(sql, planned.values, query)
+        return Answer(query, frame, sql, planned.values, self._losses_reason(name))
+
     def _losses_reason(self, name: str) -> dict[str, str]:
         """Why the cumulative incidence of a funnel is empty; nothing where losses are recorded."""
         reason = loss_reason(self.reach, asked_funnel(self.reach, name))
@@ -268,7 +286,7 @@ class Session:
         """What hidden counts say beside the numbers."""
         notes = []
         for column in frame.columns:
-            count = int(frame[column].sum() or 0) if column.endswith((MISSING, ".unrecorded")) else 0
+            count = int(frame[column].sum() or 0) if column.endswith((MISSING, ".unrecorded", ".waiting")) else 0
             if not count:
                 continue
             name = column.split(".")[0]
@@ -276,6 +294,8 @@ class Session:
                 rows = "1 row without an amount" if count == 1 else f"{count:,} rows without an amount"
                 left_out = f"in {self.company.currency} {'is' if count == 1 else 'are'} left out."
                 notes.append(f"{self.definitions.metrics[name].label}: {rows} {left_out}")
+            elif column.endswith(".waiting"):
+                notes += waiting_note(self.reach.metric(name), count, int(frame[f"{name}.entered"].sum()))
             else:
                 notes.append(self._unrecorded_note(name, count, int(frame[f"{name}.entered"].sum())))
         asked = {name: self.reach.metric(name) for name in query.metrics}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.schemas import DAYS, NAMED, TEXT, TEXTS, Schema, choice, company_files, either, entries, mapping
 from data.stages import STAGES
-from metrics import duration_files, funnel_files, kinds, loading, metric_files, moments
+from metrics import duration_files, funnel_files, funnel_steps, kinds, loading, metric_files, moments
 
 __all__ = ["schemas", "write_schemas"]
 
@@ -74,7 +74,8 @@ def _metric() -> Schema:
 def _own_shapes() -> dict[str, Schema]:
     shift = {"type": "string", "pattern": NAMED.format(metric_files.SHIFT)}
     given = either(TEXT, mapping(metric_files.INPUT_KEYS, {"metric": TEXT, "where": TEXT, "shift": shift}, ("metric",)))
-    step = mapping(funnel_files.STEP_KEYS, {"stage": choice(STAGES), "within": DAYS}, ("stage",))
+    window, counts = {"type": "string", "pattern": NAMED.format(funnel_files.WINDOW)}, choice(funnel_steps.COUNTS)
+    step = mapping(funnel_files.STEP_KEYS, {"stage": choice(STAGES), "within": window, "counts": counts}, ("stage",))
     balance = mapping(
         metric_files.BALANCE_KEYS, dict.fromkeys(metric_files.BALANCE_KEYS, TEXT), metric_files.BALANCE_KEYS
     )
@@ -83,7 +84,8 @@ def _own_shapes() -> dict[str, Schema]:
         "per": either(TEXT, TEXTS), "numerator": given, "denominator": given, "inputs": entries(given), "of": given,
         "window": DAYS, "to_date": choice(metric_files.TO_DATE), "at_coarser_grain": choice(kinds.AT_COARSER_GRAIN),
         "steps": {"type": "array", "items": step, "minItems": 2},
-        "entry": choice(funnel_files.ENTRIES), "skips": choice(funnel_files.SKIPS),
+        "entry": choice(funnel_steps.ENTRIES), "skips": choice(funnel_steps.SKIPS), "counts": counts,
+        "maturity": choice(funnel_steps.MATURITIES), "hold": either(TEXT, TEXTS),
         "from": choice(duration_files.TABLES), "to": choice(duration_files.TABLES), "clock": choice(moments.CLOCKS),
         "promise": {"type": "string", "pattern": NAMED.format(duration_files.PROMISE)},
         "share": {"type": "number", "minimum": 0, "maximum": 1},

@@ -95,9 +95,9 @@ def percentile(tree: exp.Expr, share: float) -> exp.Expr:
 
 
 def started_hours_between(start: exp.Expr, until: exp.Expr) -> exp.Expr:
-    """Hours between two instants, a begun one as a whole: at most T of them if and only if no more than T passed."""
-    micros = exp.DateDiff(this=until, expression=start, unit=exp.var("MICROSECOND"))
-    hours = exp.Div(this=as_type(micros, "DOUBLE"), expression=exp.Literal.number("3600000000.0"))
+    """Hours between two instants to the second, a begun one as a whole: at most T if no more than T passed."""
+    seconds = as_type(seconds_between(start, until), "DOUBLE")
+    hours = exp.Div(this=seconds, expression=exp.Literal.number("3600.0"))
     return as_type(exp.Ceil(this=hours), "BIGINT")
 
 

@@ -194,6 +194,7 @@ def _lead(one: Row, declared: list[str], touches: list[Row], attributes: Row) ->
     lead: Row = {name: one[name] for name in ("started_at", "started_on", "ended_on")}
     ends = sorted(one["ends"], key=lambda sign: (sign["at"], sign["key"], sign["reason"] or "~"))
     lead["lost_on"] = min((sign["on"] for sign in ends), default=None)
+    lead["lost_at"] = min((sign["at"] for sign in ends), default=None)
     lead["lost_reason"] = ends[0]["reason"] if ends else None
     for place, stage in enumerate(declared):
         own = [sign for sign in one["stamps"] if sign["stage"] == stage]

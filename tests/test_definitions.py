@@ -253,11 +253,32 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "a window that is no number of days": (
         funnel("- {stage: lead}\n- {stage: mql, within: a month}"),
-        ["own.yaml:8:30: path.steps: 'within' is 'a month'; write a number of days such as 30 days."],
+        [
+            "own.yaml:8:30: path.steps: 'within' is 'a month';"
+            " write a number of days or hours such as 30 days or 48 hours."
+        ],
     ),
-    "a window in hours": (
-        funnel("- {stage: lead}\n- {stage: mql, within: 48 hours}"),
-        ["own.yaml:8:30: path.steps: 'within' is '48 hours'; write a number of days such as 30 days."],
+    "deals where no deal is yet": (
+        funnel("- {stage: mql}\n- {stage: opportunity, within: 30 days, counts: deals}"),
+        [
+            "own.yaml:7:7: path: 'counts' is 'deals' from mql to opportunity; deals are counted only from opportunity"
+            " to customer: count passes or accounts in this step."
+        ],
+    ),
+    "deals by the hour": (
+        funnel("- {stage: opportunity}\n- {stage: customer, within: 48 hours}", "    counts: deals\n"),
+        [
+            "own.yaml:9:13: path: 'counts' is 'deals', whose days are known but not their hours: write 'within' in"
+            " days."
+        ],
+    ),
+    "a unit of the first step": (
+        funnel("- {stage: lead, counts: accounts}\n- {stage: mql, within: 30 days}"),
+        ["own.yaml:7:31: path.steps: the first step has no step before it, so it has no 'counts'."],
+    ),
+    "holding what is not in leads": (
+        funnel("- {stage: lead}\n- {stage: mql, within: 30 days}", "    counts: accounts\n    hold: [deal_type]\n"),
+        ["own.yaml:10:11: path: table leads has no deal_type to hold."],
     ),
     "a step without window": (
         funnel("- {stage: lead}\n- {stage: mql}"),

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -129,6 +130,36 @@ def test_the_funnel_equals_a_count_in_plain_python(olist: Session, published: Pu
     for row in frame.iter_rows(named=True):
         assert row["rate_to_date"] == row["converted_to_date"] / row["entered"]
         assert row["rate_matured"] == (row["converted_matured"] / row["matured"] if row["matured"] else None)
+
+
+@pytest.mark.parametrize("window", [30, 90, 180])
+def test_survival_and_waiting_times_equal_a_count_in_plain_python(
+    olist: Session, published: Published, window: int
+) -> None:
+    day = dt.date(2018, 6, 1)
+    first = {lead["mql_id"]: dt.date.fromisoformat(lead["first_contact_date"]) for lead in published.leads}
+    won = {key: when for key, when in published.won.items() if when < day}
+    entries = {key: when for key, when in first.items() if when < day}
+    exits = {key: max(0, (won[key] - on).days) if key in won else (day - on).days - 1 for key, on in entries.items()}
+    stays = 1.0
+    for time in range(window + 1):
+        at_risk = sum(left >= time for left in exits.values())
+        stays *= 1 - sum(left == time and key in won for key, left in exits.items()) / at_risk if at_risk else 1
+    matured = [key for key, on in entries.items() if on + dt.timedelta(days=window) < day]
+    waits = sorted(exits[key] for key in matured if key in won and exits[key] <= window and won[key] >= first[key])
+    results = ("rate_kaplan_meier", "median_days", "still_open")
+    asked = Query(tuple(f"{FUNNEL}.{result}" for result in results), as_of=day, within=(window,))
+    found = olist.answer(asked).frame.row(0)
+    assert found[0] == pytest.approx(1 - stays, abs=1e-12)
+    assert found[1:] == (statistics.median(waits), 8000 - 665)
+    frame = olist.funnel(FUNNEL, Query((FUNNEL,), as_of=day, within=(window,))).frame
+    assert frame.select(*results).row(0) == found
+    # Without lost deals nobody can tell who was lost, so the cell is empty and says why.
+    assert frame["rate_cumulative_incidence"].item() is None
+    assert (
+        "lost"
+        in olist.answer(Query((f"{FUNNEL}.rate_cumulative_incidence",))).reasons[f"{FUNNEL}.rate_cumulative_incidence"]
+    )
 
 
 def test_the_first_of_june_is_as_it_was(olist: Session) -> None:

@@ -14,6 +14,7 @@ with stamped as (
         p.started_on,
         p.ended_on,
         p.lost_on,
+        p.lost_at,
         p.lost_reason
     from passes as p
 ),
@@ -50,6 +51,7 @@ select
     p.started_on,
     p.ended_on, -- #needs(stage_changes.stage | lead_decisions.decision)
     p.lost_on, -- #needs(lost deals | stage_changes.stage | lead_decisions.decision)
+    p.lost_at, -- #needs(lost deals | stage_changes.stage | lead_decisions.decision)
     p.lost_reason, -- #needs(deals.loss_reason | stage_changes.reason | lead_decisions.reason)
     -- The CRM's original channel speaks only where no touch does: a touch without a channel stays without one.
     case when t.creating is null then p.original_channel else t.creating.channel end

@@ -138,6 +138,7 @@ losses as (
         contact_id,
         pass_number,
         min(happened_on) as lost_on,
+        min(happened_at) as lost_at,
         arg_min(
             {'reason': reason},
             {'happened_at': happened_at, 'object': object, 'value': value, 'reason': reason}
@@ -157,6 +158,7 @@ select
     p.ended_at,
     p.ended_on,
     l.lost_on,
+    l.lost_at,
     l.first_end.reason as lost_reason
 from started as p
 left join losses as l on l.contact_id = p.person and l.pass_number = p.pass_number
