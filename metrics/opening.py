@@ -39,7 +39,7 @@ class OpenCompany:
     def at(self, generation: str | None = None) -> Session:
         """The session on the current generation, the same object until data or definitions change; or on an older one.
 
-        While a changed definition file is broken, the last good definitions stay and `problems` says what is wrong.
+        While a changed file is broken or missing, the last good definitions stay and `problems` says what is wrong.
         `is_outdated` says that stages.yaml has changed since the generation was made; `damaged` is the sentence
         about a current generation that is not whole, where an older one is given in its place. Raises NoGeneration,
         and InvalidFiles where there are no good definitions yet.
@@ -52,7 +52,7 @@ class OpenCompany:
             if self._session is None or seen != self._seen:
                 self._session = self._opened(self._session)
                 self.damaged = self._session.generation.damaged
-                self.is_outdated = self._has_other_stages(self._session.manifest)
+                self._look_at_stages(self._session.manifest)
                 self._seen = seen
             return self._session
 
@@ -76,15 +76,18 @@ class OpenCompany:
             self.problems = problems
         return Session(self.company, opened, last.definitions, self._results)
 
-    def _has_other_stages(self, manifest: Manifest) -> bool:
+    def _look_at_stages(self, manifest: Manifest) -> None:
+        """Stages that are wrong are told beside wrong definitions; those that are right count after a refresh."""
         problems = Problems()
         stages = read_stages(self.company, problems)
-        return bool(problems.found) or stages.fingerprint != manifest.fingerprints["stages"]
+        self.is_outdated = not problems.found and stages.fingerprint != manifest.fingerprints["stages"]
+        if problems.found:
+            self.problems = InvalidFiles([*(self.problems.problems if self.problems else ()), *problems.found])
 
     def _stamps(self) -> tuple[tuple[str, int], ...]:
         """Name and time of change of each file of the company that shapes questions, and of its stages."""
         files = sorted((self.company.folder / "definitions").glob("*.yaml"))
-        return tuple((file.name, file.stat().st_mtime_ns) for file in (*files, self.company.folder / "stages.yaml"))
+        return tuple((file.name, _changed(file)) for file in (*files, self.company.folder / "stages.yaml"))
 
     def answer(self, query: Query) -> Answer:
         return self.at().answer(query)
@@ -100,6 +103,14 @@ class OpenCompany:
     ) -> pl.DataFrame:
         """A frame for a notebook: dimensions, `period` where a grain is asked, metrics. `answer` also says why."""
         return self.answer(Query(tuple(metrics), tuple(by), grain, period, where=where, as_of=as_of)).frame
+
+
+def _changed(file: Path) -> int:
+    """When a file was last written; 0 where it is gone, which is a change too."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def open_company(folder: str | Path | None = None) -> OpenCompany:

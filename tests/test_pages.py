@@ -309,6 +309,13 @@ def test_a_broken_definition_is_told_and_the_last_good_ones_stay(opened: Open, s
     assert "ours.yaml:1:" in read(told.value)
     assert not OBEYED.search(told.value)
     assert tiles(screen)["Leads"]["value"] == "1"
+    small.write("definitions/ours.yaml", "dimensions: {way: {label: Way, on: {leads: chanel}}}\n")
+    small.write("stages.yaml", "stages: [{name: prospect}]\n")
+    screen.run()
+    (told,) = screen.warning
+    assert "ours.yaml:1:" in read(told.value)
+    assert "stages.yaml:1:" in read(told.value)
+    assert tiles(screen)["Leads"]["value"] == "1"
 
 
 # -- names from data -------------------------------------------------------------------------------------------------
