@@ -15,7 +15,7 @@ import typer
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
 from metrics import commands as metrics_commands
-from metrics import compare_commands, file_commands, why_commands
+from metrics import compare_commands, file_commands, path_commands, why_commands
 
 app = typer.Typer(
     name="tandem",
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for layer in (data_commands, metrics_commands, why_commands, compare_commands, file_commands):
+for layer in (data_commands, metrics_commands, why_commands, compare_commands, path_commands, file_commands):
     layer.mount(app)
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from data.attribution import Attribution
 
-__all__ = ["completed_credit", "completed_journeys", "needs_close", "weight_column"]
+__all__ = ["PATH", "completed_credit", "completed_journeys", "needs_close", "weight", "weight_column"]
 
 # A milestone of a model, and the column of a journey that marks its touch. The last touch of a path to the close is the
 # last one before it.
@@ -25,7 +25,8 @@ _MARKS = {
     "last": "is_last",
 }
 
-_PATH = ("deal_id", "goal")
+# What makes a path: the touches of one deal up to one goal.
+PATH = ("deal_id", "goal")
 
 
 def needs_close(weights: Mapping[str, float]) -> bool:
@@ -49,7 +50,7 @@ def completed_credit(tree: exp.Query, attribution: Attribution) -> exp.Query:
     weighed = next(cte.this for cte in tree.ctes if cte.alias == "weighed")
     for name, weights in attribution.every_model.items():
         column = weight_column(name)
-        weighed.select(exp.alias_(_weight(name, weights), column, quoted=True), copy=False)
+        weighed.select(exp.alias_(weight(name, weights), column, quoted=True), copy=False)
         # A conversion in which no touch has a share is one row, which has all of it.
         share: exp.Expr = exp.Coalesce(this=exp.column(column, table="w"), expressions=[exp.Literal.number(1)])
         if needs_close(weights):
@@ -73,7 +74,8 @@ def _with_settings(tree: exp.Query, attribution: Attribution) -> exp.Query:
 # -- weights ---------------------------------------------------------------------------------------------------------
 
 
-def _weight(name: str, weights: Mapping[str, float]) -> exp.Expr:
+def weight(name: str, weights: Mapping[str, float]) -> exp.Expr:
+    """The share of a touch in its path, over the columns of a table of touches: `place`, `touches`, marks, ..."""
     if name == "last_non_direct":
         return _last_non_direct()
     if name == "time_decay":
@@ -111,7 +113,7 @@ def _last_non_direct() -> exp.Expr:
 
 
 def _over_path(aggregate: exp.Expr) -> exp.Expr:
-    return exp.Window(this=aggregate, partition_by=[exp.column(name) for name in _PATH])
+    return exp.Window(this=aggregate, partition_by=[exp.column(name) for name in PATH])
 
 
 def _sum(parts: list[exp.Expr]) -> exp.Expr:
