@@ -12,7 +12,24 @@ __all__ = ["left_out", "pinned_link", "pinned_period"]
 
 FROM, TO = "from", "to"
 # What other parts of a page put into its address.
-FREE = (FROM, TO, "step", "by", "dim", "q", "name", "section", "snapshot", "metric", "metrics", "split", "then", "over")
+FREE = (
+    FROM,
+    TO,
+    "step",
+    "by",
+    "dim",
+    "q",
+    "name",
+    "section",
+    "snapshot",
+    "metric",
+    "metrics",
+    "split",
+    "then",
+    "over",
+    "proposed",
+    "ruled",
+)
 
 
 def pinned_period(given: Mapping[str, Sequence[str]]) -> Period | None:
