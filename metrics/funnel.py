@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from data.errors import InvalidQuestion
 from data.expressions import Expression
+from metrics.funnel_steps import Window
 from metrics.kinds import FUNNEL_RESULTS, HEADLINE_RESULT, Funnel, Metric, Step
 from metrics.nodes import (
     Cohort,
@@ -33,8 +34,8 @@ from metrics.spans import placed
 from metrics.sql_nodes import column, divided
 
 __all__ = [
+    "KEPT_RESULTS",
     "RATES",
-    "Window",
     "asked_funnel",
     "declared_steps",
     "loss_reason",
@@ -48,29 +49,18 @@ __all__ = [
 
 RATES = {"rate_to_date": ("converted_to_date", "entered"), "rate_matured": ("converted_matured", "matured")}
 # What a cohort must keep for a result beyond the days until conversion.
+_SURVIVAL, _DURATIONS = frozenset({"survival", "losses"}), frozenset({"durations"})
 _KEPT = {
-    "rate_kaplan_meier": frozenset({"survival", "losses"}),
-    "rate_cumulative_incidence": frozenset({"survival", "losses"}),
+    "rate_kaplan_meier": _SURVIVAL,
+    "rate_cumulative_incidence": _SURVIVAL,
     "still_open": frozenset({"losses"}),
-    "median_days": frozenset({"durations"}),
-    "p90_days": frozenset({"durations"}),
+    "median_days": _DURATIONS,
+    "p90_days": _DURATIONS,
 }
-_ALL_KEPT = frozenset({"survival", "losses", "durations"})
+KEPT_RESULTS = tuple(_KEPT)
+_ALL_KEPT = _SURVIVAL | _DURATIONS
 
 Values = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Window:
-    """How long a conversion may take: in days by dates, or in hours by instants."""
-
-    length: int
-    in_hours: bool = False
-
-    @property
-    def days(self) -> int:
-        """Whole days after which every entry of a day has had the window, the longest day included."""
-        return self.length // 24 + 1 if self.in_hours else self.length
 
 
 def window_of(steps: tuple[Step, ...]) -> Window:
@@ -135,15 +125,13 @@ def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Va
     branch, values = _overall(reach, funnel, asked, frozenset())
     table = branch.cohort.scan.table
     columns = tuple(Key(name, Reference(table, name)) for name in reach.definitions.tables[table].key)
-    columns += tuple(Key(place.column, place) for place in branch.cohort.unit[:1])
-    return RowsPlan(
-        branch.cohort.scan, columns + branch.cohort.keys, branch.cohort, branch.outcome, asked.query.limit
-    ), values
+    columns += (*(Key(place.column, place) for place in branch.cohort.unit[:1]), *branch.cohort.keys)
+    return RowsPlan(branch.cohort.scan, columns, branch.cohort, branch.outcome, asked.query.limit), values
 
 
 def lower_curve(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[FunnelBranch, Values]:
     """The survival of the whole funnel, day by day."""
-    return _overall(reach, funnel, asked, frozenset({"survival", "losses"}))
+    return _overall(reach, funnel, asked, _SURVIVAL)
 
 
 def _overall(reach: Reach, funnel: Funnel, asked: Asked, results: frozenset[str]) -> tuple[FunnelBranch, Values]:
@@ -158,7 +146,7 @@ def _overall(reach: Reach, funnel: Funnel, asked: Asked, results: frozenset[str]
     return FunnelBranch(cohort, outcome, results), values | bound
 
 
-def lower_table(reach: Reach, name: str, asked: Asked) -> tuple[FunnelTable, Values]:
+def lower_table(reach: Reach, name: str, asked: Asked, *, counts_only: bool = False) -> tuple[FunnelTable, Values]:
     """A row per step from the second, window and group; without windows each step has its own, and `overall` is last.
 
     Windows replace all others and count from the first stage. Raises InvalidQuestion, and Unanswerable where the
@@ -173,7 +161,8 @@ def lower_table(reach: Reach, name: str, asked: Asked) -> tuple[FunnelTable, Val
         cohort, placing = _cohort(reach, funnel, ends, span.counts, span.windows[0].in_hours, asked)
         for bound in (placing, *(bound for _, bound in outcomes)):
             values |= bound
-        rows.append(StepOutcomes(position, span.step, cohort, tuple(outcome for outcome, _ in outcomes), _ALL_KEPT))
+        made = tuple(outcome for outcome, _ in outcomes)
+        rows.append(StepOutcomes(position, span.step, cohort, made, frozenset() if counts_only else _ALL_KEPT))
     return FunnelTable(asked.query.by, asked.query.grain is not None, tuple(rows)), values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["COUNTS", "ENTRIES", "FUNNEL_RESULTS", "HEADLINE_RESULT", "MATURITIES", "SKIPS", "Step"]
+__all__ = ["COUNTS", "ENTRIES", "FUNNEL_RESULTS", "HEADLINE_RESULT", "MATURITIES", "SKIPS", "Step", "Window"]
 
 ENTRIES, SKIPS = ("first", "every"), ("imply", "require")
 MATURITIES, COUNTS = ("exclude", "show_open", "include"), ("passes", "accounts", "deals")
@@ -38,3 +38,16 @@ class Step:
     within: int | None = None
     hours: int = 0
     counts: str | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """How long a conversion may take: in days by dates, or in hours by instants."""
+
+    length: int
+    in_hours: bool = False
+
+    @property
+    def days(self) -> int:
+        """Whole days after which every entry of a day has had the window, the longest day included."""
+        return self.length // 24 + 1 if self.in_hours else self.length

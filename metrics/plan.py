@@ -137,11 +137,11 @@ def _order(query: Query) -> tuple[str, ...]:
     return query.order
 
 
-def plan_funnel(reach: Reach, name: str, query: Query) -> PlannedTable:
+def plan_funnel(reach: Reach, name: str, query: Query, *, counts_only: bool = False) -> PlannedTable:
     """The table of a funnel. Raises InvalidQuestion."""
     asked = reach.asked(query)
     try:
-        made, bound = funnel.lower_table(reach, name, asked)
+        made, bound = funnel.lower_table(reach, name, asked, counts_only=counts_only)
     except Unanswerable as reason:
         return PlannedTable(None, {}, str(reason))
     return PlannedTable(made, {**asked.values, **bound})

@@ -21,7 +21,7 @@ from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_curve, emit_funnel
 from metrics.explain import dimensions_of
-from metrics.funnel import asked_funnel, declared_steps, loss_reason, waiting_note, window_of
+from metrics.funnel import KEPT_RESULTS, asked_funnel, declared_steps, loss_reason, waiting_note, window_of
 from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_curve, plan_funnel, plan_rows
@@ -166,12 +166,13 @@ class Session:
         # Whatever stands beside the first rows, it may not be among the first rows itself.
         return self.answer(replace(query, compare="none", period=period, limit=None))
 
-    def funnel(self, name: str, query: Query) -> Answer:
+    def funnel(self, name: str, query: Query, *, counts_only: bool = False) -> Answer:
         """A row per step, window and group: dimensions, period, step, within_days, the results, unrecorded.
 
-        The metrics of `query` are not used. Raises InvalidQuestion.
+        With `counts_only` survival, waiting times and losses, which cost most, are neither computed nor among the
+        columns. The metrics of `query` are not used. Raises InvalidQuestion.
         """
-        planned = plan_funnel(self.reach, name, query)
+        planned = plan_funnel(self.reach, name, query, counts_only=counts_only)
         if planned.plan is None:
             kinds = {"step": pl.String(), "within_days": pl.Int64()}
             kinds |= {
@@ -182,11 +183,13 @@ class Session:
             return Answer(query, empty, "", {}, {name: planned.reason or ""})
         sql = self._judged(emit_funnel(planned.plan), query)
         frame = self._run(sql, planned.values, query)
+        frame = frame.drop(KEPT_RESULTS) if counts_only else frame
         # Every window of a step has the same cohort: one of them tells how much of it is unrecorded.
         cohort = frame.filter(pl.all_horizontal(pl.col(key) == pl.col(key).last() for key in ("step", "within_days")))
         entered, unrecorded = int(cohort["entered"].sum()), int(cohort["unrecorded"].sum())
         notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
-        return Answer(query, frame, sql, planned.values, self._losses_reason(name), notes)
+        reasons = {} if counts_only else self._losses_reason(name)
+        return Answer(query, frame, sql, planned.values, reasons, notes)
 
     def curve(self, name: str, query: Query) -> Answer:
         """The whole funnel by time since entry: a row per group and day on which somebody left the risk set.

@@ -82,7 +82,9 @@ class StepCohort:
 
 def step_cohort(seen: View) -> StepCohort:
     period = seen.session.matured_period(FUNNEL, seen.period)
-    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), period=period, where=seen.where, is_shared=True))
+    answer = seen.session.funnel(
+        FUNNEL, Query((FUNNEL,), period=period, where=seen.where, is_shared=True), counts_only=True
+    )
     return StepCohort(period, answer, steps(answer.frame), seen.session.stages_of(FUNNEL))
 
 
@@ -183,7 +185,7 @@ def rate_by(seen: View, cohort: StepCohort, step: str, dimension: str) -> None:
         show_reason(title, cohort.reason, key="rate_by")
         return
     query = Query((FUNNEL,), (dimension,), period=period, where=seen.where, is_shared=True)
-    answer = seen.session.funnel(FUNNEL, query)
+    answer = seen.session.funnel(FUNNEL, query, counts_only=True)
     frame = answer.frame.filter(pl.col("step") == step)
     enough = frame.filter(pl.col("matured") >= FEWEST_DRAWN)
     if enough.is_empty():
@@ -245,7 +247,9 @@ def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
     """The step's rate by month of entry; months that are still converting are dashed and show the rate so far."""
     title = "How has it changed?"
     past = leading_to(seen.period.until, "month", seen.session.company, PERIODS)
-    answer = seen.session.funnel(FUNNEL, Query((FUNNEL,), grain="month", period=past, where=seen.where, is_shared=True))
+    answer = seen.session.funnel(
+        FUNNEL, Query((FUNNEL,), grain="month", period=past, where=seen.where, is_shared=True), counts_only=True
+    )
     if not cohort.steps or answer.frame.is_empty():
         reason = cohort.reason if not cohort.steps else f"Nobody entered in {span(past)}."
         show_reason(title, reason, key="over_time")

@@ -75,7 +75,9 @@ def quality(seen: View, dimension: str) -> Quality:
     latest = seen.session.matured_period(FUNNEL, Period(seen.period.last, seen.period.until), overall=True)
     period = leading_to(latest.until, "month", seen.session.company, MONTHS) if latest else None
     answer, total = (
-        seen.session.funnel(FUNNEL, Query((FUNNEL,), by, period=period, where=seen.where, is_shared=True))
+        seen.session.funnel(
+            FUNNEL, Query((FUNNEL,), by, period=period, where=seen.where, is_shared=True), counts_only=True
+        )
         for by in ((dimension,), ())
     )
     ranked_rows, other_rows = by_size(
