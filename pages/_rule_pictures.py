@@ -10,7 +10,7 @@ from metrics.compared_rules import Drift, against_crm
 from metrics.rule_words import in_words
 from pages import _charts, _words
 from pages._charts import Point
-from pages._dates import day
+from pages._dates import day, period_label
 from pages._page import MOST_ROWS, View
 from pages._panels import column_formats, show_chart, show_table, table
 from pages._words import escape, strong
@@ -132,7 +132,7 @@ def drift(seen: View, found: Drift | None) -> None:
     through = seen.session.through
     points = [
         Point(
-            f"{month:%b %Y}",
+            period_label(month, "month"),
             float(row[name]),
             _words.count(row[name]),
             through is None or (month.year, month.month) < (through.year, through.month),
