@@ -12,8 +12,20 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from data.attribution import Attribution
+from data.engine import Workbench
+from data.errors import Place, Problems
 
-__all__ = ["PATH", "completed_credit", "completed_journeys", "needs_close", "weight", "weight_column"]
+__all__ = [
+    "CLOSE_WEIGHT",
+    "PATH",
+    "WEIGHT",
+    "check_credit",
+    "completed_credit",
+    "completed_journeys",
+    "needs_close",
+    "weight",
+    "weight_column",
+]
 
 # A milestone of a model, and the column of a journey that marks its touch. The last touch of a path to the close is the
 # last one before it.
@@ -25,6 +37,7 @@ _MARKS = {
     "last": "is_last",
 }
 
+WEIGHT, CLOSE_WEIGHT = "weight_", "close_weight_"
 # What makes a path: the touches of one deal up to one goal.
 PATH = ("deal_id", "goal")
 
@@ -34,9 +47,9 @@ def needs_close(weights: Mapping[str, float]) -> bool:
     return bool(weights.get("close"))
 
 
-def weight_column(model: str) -> str:
-    """The column of `credit` that holds a model's weights."""
-    return f"weight_{model}"
+def weight_column(model: str, weights: Mapping[str, float]) -> str:
+    """The column of `credit` that holds a model's weights; its name tells whether only a close has them."""
+    return f"{CLOSE_WEIGHT if needs_close(weights) else WEIGHT}{model}"
 
 
 def completed_journeys(tree: exp.Query, attribution: Attribution) -> exp.Query:
@@ -49,10 +62,12 @@ def completed_credit(tree: exp.Query, attribution: Attribution) -> exp.Query:
     assert isinstance(tree, exp.Select)
     weighed = next(cte.this for cte in tree.ctes if cte.alias == "weighed")
     for name, weights in attribution.every_model.items():
-        column = weight_column(name)
+        column = weight_column(name, weights)
         weighed.select(exp.alias_(weight(name, weights), column, quoted=True), copy=False)
         # A conversion in which no touch has a share is one row, which has all of it.
-        share: exp.Expr = exp.Coalesce(this=exp.column(column, table="w"), expressions=[exp.Literal.number(1)])
+        share: exp.Expr = exp.Coalesce(
+            this=exp.column(column, table="w", quoted=True), expressions=[exp.Literal.number(1)]
+        )
         if needs_close(weights):
             share = exp.Case().when(exp.column("goal", table="v").eq("close"), share)
         tree.select(exp.alias_(share, column, quoted=True), copy=False)
@@ -125,3 +140,23 @@ def _sum(parts: list[exp.Expr]) -> exp.Expr:
 
 def _number(value: float) -> exp.Expr:
     return exp.cast(exp.Literal.number(value), "double")
+
+
+# -- the promise -----------------------------------------------------------------------------------------------------
+
+
+def check_credit(bench: Workbench, attribution: Attribution, problems: Problems) -> None:
+    """Add a problem for each model whose shares of some conversion are not all of it."""
+    columns = [weight_column(name, weights) for name, weights in attribution.every_model.items()]
+    counts = []
+    for column in columns:
+        total = exp.Sum(this=exp.column(column, quoted=True))
+        is_off = exp.GT(this=exp.Abs(this=exp.Sub(this=total, expression=_number(1))), expression=_number(1e-6))
+        counts.append(exp.alias_(exp.cast(is_off, "int"), column, quoted=True))
+    sums = exp.select(*counts).from_("credit").group_by(*PATH).subquery("sums")
+    totals = [exp.alias_(exp.cast(exp.Sum(this=exp.column(name, quoted=True)), "bigint"), name) for name in columns]
+    broken = bench.frame(exp.select(*totals).from_(sums).sql(dialect="duckdb", identify=True)).row(0, named=True)
+    for column, deals in broken.items():
+        if deals:
+            message = f"credit.{column} must sum to 1 for each conversion; {deals:,} do not keep this."
+            problems.add(Place("credit.sql", 1, 1), message)

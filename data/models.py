@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from data.absences import Absences
 from data.business_time import CLOCKS, create_clocks, describe_clocks
 from data.company import Company
+from data.credit import check_credit
 from data.description import Column, TableDescription
 from data.engine import Workbench, quoted
 from data.errors import EngineFailed, FailedChecks, InvalidFiles, Place, Problem, Problems, did_you_mean
@@ -50,6 +51,8 @@ def build_models(stages: Stages, company: Company, bench: Workbench, absences: A
         # What is only built is checked in what is made of it: no other cursor sees a temporary table.
         if model.name not in ONLY_BUILT:
             check(model, bench, problems)
+        if model.name == "credit":
+            check_credit(bench, stages.attribution, problems)
     for name in (*BUILD_TABLES, *ONLY_BUILT):
         bench.execute(f"DROP TABLE temp.{quoted(name)}")
     models = tuple(model for model in models if model.name not in ONLY_BUILT)

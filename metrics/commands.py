@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,6 +28,7 @@ from metrics.compared import side_by_side
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
 from metrics.listing import LISTS
+from metrics.modelled import by_models
 from metrics.opening import OpenCompany
 from metrics.query import Query
 from metrics.run import Answer, Session
@@ -90,6 +91,10 @@ def ask_command(
         list[str] | None, typer.Option("--order", help="Column to order by; a minus before it for descending.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many rows.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="How credit is shared out, such as linear; several give a column model."),
+    ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="The rows behind the one metric instead of the number.")] = False,
     then: ThenOption = False,
     company: CompanyOption = None,
@@ -112,10 +117,11 @@ def ask_command(
     )
     if compare != "none" and query.period is None:
         raise InvalidQuestion("A comparison needs a period: give --from and --to.")
+    models = _split(model)
     if rows:
-        _print_rows(session, query, chosen_format(form, as_json))
+        _print_rows(session, replace(query, model=models[0] if models else None), chosen_format(form, as_json))
         return
-    answer = session.answer(query)
+    answer = by_models(session, query, models)
     _print_answer(answer, chosen_format(form, as_json), side_by_side(answer))
 
 

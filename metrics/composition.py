@@ -9,8 +9,19 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.expressions import Expression
-from metrics import aggregates, durations, funnel
-from metrics.kinds import Aggregate, Cumulative, Duration, Formula, Funnel, Metric, Ratio, inputs_of, split_result
+from metrics import aggregates, credits, durations, funnel
+from metrics.kinds import (
+    Aggregate,
+    Credit,
+    Cumulative,
+    Duration,
+    Formula,
+    Funnel,
+    Metric,
+    Ratio,
+    inputs_of,
+    split_result,
+)
 from metrics.moves import EachDay, FirstDay
 from metrics.nodes import Branch, RowsPlan
 from metrics.reach import Asked, Reach, condition
@@ -49,6 +60,10 @@ def _lower(reach: Reach, asked_name: str, measure: str, asked: Asked, asked_by: 
     if isinstance(metric, Aggregate):
         one, values = aggregates.lower(reach, metric, asked_by, measure, asked)
         return Lowered((one,), _alone(measure), metric.unit, values)
+    if isinstance(metric, Credit):
+        shared, values = credits.lower(reach, metric, asked_by, measure, asked)
+        # A share of a customer is a fraction, though customers are counted.
+        return Lowered((shared,), _alone(measure), "money", values)
     parts = {
         role: _lower(reach, given, f"{measure}.{role}", narrowed, asked_by)
         for role, given, narrowed in _parts(metric, asked)
@@ -116,6 +131,8 @@ def _rows(reach: Reach, name: str, asked: Asked, asked_by: Metric) -> Iterator[t
         yield (metric.label, *durations.lower_rows(reach, metric, asked))
     elif isinstance(metric, Aggregate):
         yield (metric.label, *aggregates.lower_rows(reach, metric, asked_by, asked))
+    elif isinstance(metric, Credit):
+        yield (metric.label, *credits.lower_rows(reach, metric, asked_by, asked))
     else:
         for _, given, narrowed in _parts(metric, asked):
             # Of an average over days, the rows behind its last day.

@@ -20,7 +20,7 @@ from metrics.emit import emit_plan
 from metrics.explain import explain, formula
 from metrics.funnel import declared_steps
 from metrics.kinds import Aggregate, Dimension, Funnel, Metric
-from metrics.plan import plan
+from metrics.plan import plan, question_about
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 from metrics.run import Session
@@ -131,7 +131,7 @@ def _metrics(session: Session) -> Iterator[Entry]:
             owner=metric.owner,
             band=metric.band,
             formula=formula(reach, metric),
-            missing=plan(reach, Query((metric.name,))).reasons.get(metric.name),
+            missing=plan(reach, question_about(reach, metric.name)).reasons.get(metric.name),
         )
 
 

@@ -14,6 +14,7 @@ from metrics.funnel import declared_steps
 from metrics.funnel_steps import Step
 from metrics.kinds import (
     Aggregate,
+    Credit,
     Cumulative,
     Duration,
     Formula,
@@ -25,8 +26,7 @@ from metrics.kinds import (
     split_result,
 )
 from metrics.moves import Shift, StartOf, Trailing
-from metrics.plan import plan
-from metrics.query import Query
+from metrics.plan import plan, question_about
 from metrics.reach import Reach, Unanswerable
 from metrics.references import tables_of
 
@@ -56,7 +56,7 @@ class Explanation:
 def explain(reach: Reach, name: str) -> Explanation:
     """Everything about one metric. Raises InvalidQuestion with the nearest name."""
     metric = reach.metric(name)
-    planned = plan(reach, Query((name,)))
+    planned = plan(reach, question_about(reach, name))
     return Explanation(
         name=name,
         label=metric.label,
@@ -96,6 +96,8 @@ def formula(reach: Reach, metric: Metric) -> str:
         return f"{_input(reach, metric.numerator)} / {_input(reach, metric.denominator)}{where}"
     if isinstance(metric, Cumulative):
         return f"{_input(reach, metric.of)} over {_window(metric)}{where}"
+    if isinstance(metric, Credit):
+        return f"{metric.measure} shared out among the touches before it, by the model that is asked{where}"
     if isinstance(metric, Duration):
         return _duration(metric) + where
     try:

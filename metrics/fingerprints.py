@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metrics.kinds import Aggregate, Cumulative, Duration, Formula, Funnel, Input, Metric, Ratio, split_result
+from metrics.kinds import Aggregate, Credit, Cumulative, Duration, Formula, Funnel, Input, Metric, Ratio, split_result
 from metrics.reach import Reach
 
 __all__ = ["fingerprint"]
@@ -39,6 +39,8 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
         content |= {"entry": metric.entry, "skips": metric.skips, "maturity": metric.maturity, "counts": metric.counts}
         content |= {"hold": [[name, *sorted(reach.dimension(name).on.items())] for name in metric.hold]}
         content["dimensions"] = [_dimensions(reach, metric, table) for table in metric.tables]
+    elif isinstance(metric, Credit):
+        content |= {"measure": metric.measure, "dimensions": _dimensions(reach, metric, "credit")}
     elif isinstance(metric, Duration):
         content |= {"moments": [metric.table, metric.start.column, metric.end.column], "time": metric.time}
         content |= {"clock": metric.clock, "unit": metric.unit, "promise": metric.promise}

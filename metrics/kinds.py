@@ -20,10 +20,12 @@ __all__ = [
     "FUNNEL_RESULTS",
     "GOOD",
     "HEADLINE_RESULT",
+    "MEASURES",
     "OWNERS",
     "TAKES",
     "UNITS",
     "Aggregate",
+    "Credit",
     "Cumulative",
     "Dimension",
     "Duration",
@@ -45,6 +47,7 @@ GOOD = ("up", "down", "neither")
 BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")
 TAKES = ("last", "first")
+MEASURES = ("revenue", "customers", "pipeline", "opportunities")
 AT_COARSER_GRAIN = ("last", "first", "average")
 
 
@@ -176,7 +179,17 @@ class Duration(_Measured):
     time: str = "from"
 
 
-Metric = Aggregate | Funnel | Duration | Ratio | Formula | Cumulative
+@dataclass(frozen=True, kw_only=True)
+class Credit(_Measured):
+    """A conversion shared out among the touches that led to it, by the model that a question names.
+
+    `measure` is what is shared out: revenue and customers at the close, pipeline and opportunities at the creation.
+    """
+
+    measure: str
+
+
+Metric = Aggregate | Funnel | Duration | Credit | Ratio | Formula | Cumulative
 
 
 def split_result(asked: str) -> tuple[str, str | None]:

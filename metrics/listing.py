@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from metrics.query import Query
+from metrics.plan import question_about
 from metrics.run import Session
 
 __all__ = ["LISTS"]
@@ -15,7 +15,7 @@ Row = dict[str, object]
 def _metrics(session: Session) -> list[Row]:
     rows: list[Row] = []
     for name, metric in sorted(session.definitions.metrics.items()):
-        reason = session.answer(Query((name,), limit=1)).reasons.get(name, "")
+        reason = session.answer(question_about(session.reach, name)).reasons.get(name, "")
         kind = type(metric).__name__.lower()
         rows.append({"metric": name, "kind": kind, "owner": metric.owner, "label": metric.label, "no_answer": reason})
     return rows

@@ -18,10 +18,12 @@ from metrics.kinds import (
     AT_COARSER_GRAIN,
     BANDS,
     GOOD,
+    MEASURES,
     OWNERS,
     TAKES,
     UNITS,
     Aggregate,
+    Credit,
     Cumulative,
     Formula,
     Input,
@@ -44,11 +46,12 @@ OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "cumulative": ("of", "window", "to_date", "at_coarser_grain"),
     "funnel": FUNNEL_KEYS,
     "duration": DURATION_KEYS,
+    "credit": ("measure",),
 }
 INPUT_KEYS = ("metric", "where", "shift")
 BALANCE_KEYS = ("open_from", "open_until")
 # Of the other kinds it follows from what they are made of.
-WITH_A_UNIT = ("aggregate", "formula", "cumulative", "duration")
+WITH_A_UNIT = ("aggregate", "formula", "cumulative", "duration", "credit")
 SHIFT = r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))"
 
 
@@ -204,6 +207,11 @@ def _shift(fields: Fields) -> Shift | StartOf | None:
     return StartOf(match[3]) if match[3] else Shift(int(match[1]), match[2])
 
 
+def _credit(fields: Fields, common: dict[str, Any], _: Reading) -> Credit | None:
+    measure = fields.choice("measure", MEASURES, required=True)
+    return Credit(**common, measure=measure) if measure else None
+
+
 def _cumulative(fields: Fields, common: dict[str, Any], reading: Reading) -> Cumulative | None:
     """`of` a metric, over a `window` of days or `to_date` since a period began."""
     of, text = _input("of", fields, reading), fields.text("window")
@@ -255,6 +263,7 @@ _KINDS: Mapping[str, Callable[[Fields, dict[str, Any], Reading], Metric | None]]
     "ratio": _ratio,
     "formula": _formula,
     "cumulative": _cumulative,
+    "credit": _credit,
     "funnel": read_funnel,
     "duration": lambda fields, common, reading: read_duration(fields, common, reading.tables),
 }

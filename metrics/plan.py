@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from data.calendar import periods_within
 from data.errors import InvalidQuestion, did_you_mean
 from metrics import composition, funnel
-from metrics.kinds import results_of, split_result
+from metrics.kinds import Credit, inputs_of, results_of, split_result
 from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Output, Plan, RowsPlan
 from metrics.query import Query
 from metrics.reach import Asked, Reach, Unanswerable, distinct
@@ -18,12 +18,17 @@ __all__ = [
     "PlannedCurve",
     "PlannedRows",
     "PlannedTable",
+    "is_shared_out",
     "plan",
     "plan_curve",
     "plan_funnel",
     "plan_rows",
+    "question_about",
     "spine_of",
 ]
+
+# Of all models the one that gives every touch the same.
+PLAINEST_MODEL = "linear"
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ def plan(reach: Reach, query: Query) -> Planned:
             outputs.append(Output(name, None, unit))
     for name in query.by:
         reach.dimension(name)
+    if query.model is not None and not any(is_shared_out(reach, name) for name in query.metrics):
+        raise InvalidQuestion(f"The model '{query.model}' has nothing to apply to: no metric asked is shared out.")
     spine = spine_of(reach, asked)
     values |= spine
     made = Plan(
@@ -95,6 +102,17 @@ def plan(reach: Reach, query: Query) -> Planned:
         limit=query.limit,
     )
     return Planned(made, values, reasons)
+
+
+def question_about(reach: Reach, name: str) -> Query:
+    """The plainest question about a metric; of one that is shared out, by a model that can always be asked."""
+    return Query((name,), model=PLAINEST_MODEL if is_shared_out(reach, name) else None)
+
+
+def is_shared_out(reach: Reach, name: str) -> bool:
+    """Whether a metric is credit, or made of any."""
+    metric = reach.metric(name)
+    return isinstance(metric, Credit) or any(is_shared_out(reach, given.metric) for _, given in inputs_of(metric))
 
 
 def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:

@@ -62,10 +62,6 @@ class Query:
             raise InvalidQuestion("A window (within) is a number of days from 0.")
         if self.limit is not None and self.limit < 1:
             raise InvalidQuestion("A limit is a number of rows from 1.")
-        if self.model is not None:
-            raise InvalidQuestion(
-                f"The model '{self.model}' has nothing to apply to: no metric asked is shared out by credit."
-            )
 
 
 def only(dimension: str, values: Iterable[str | None]) -> str | None:
@@ -92,6 +88,8 @@ def as_command(query: Query) -> str:
         words += ["--from", query.period.start.isoformat(), "--to", query.period.until.isoformat()]
     if query.where:
         words += ["--where", query.where]
+    if query.model:
+        words += ["--model", query.model]
     for name in query.order:
         words.append(f"--order={name}")
     return shlex.join(words)

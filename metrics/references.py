@@ -9,6 +9,7 @@ from data.expressions import Expression
 from data.yaml_files import Node
 from metrics.kinds import (
     Aggregate,
+    Credit,
     Cumulative,
     Dimension,
     Duration,
@@ -121,5 +122,7 @@ def tables_of(name: str, metrics: Metrics, above: tuple[str, ...] = ()) -> tuple
         return (metric.table,)
     if isinstance(metric, Funnel):
         return metric.tables
+    if isinstance(metric, Credit):
+        return ("credit",)
     inputs = [split_result(given.metric)[0] for _, given in inputs_of(metric)]
     return tuple(dict.fromkeys(table for part in inputs for table in tables_of(part, metrics, (*above, name))))

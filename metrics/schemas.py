@@ -88,5 +88,5 @@ def _own_shapes() -> dict[str, Schema]:
         "maturity": choice(funnel_steps.MATURITIES), "hold": either(TEXT, TEXTS),
         "from": choice(duration_files.TABLES), "to": choice(duration_files.TABLES), "clock": choice(moments.CLOCKS),
         "promise": {"type": "string", "pattern": NAMED.format(duration_files.PROMISE)},
-        "share": {"type": "number", "minimum": 0, "maximum": 1},
+        "share": {"type": "number", "minimum": 0, "maximum": 1}, "measure": choice(kinds.MEASURES),
     }  # fmt: skip

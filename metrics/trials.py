@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
@@ -18,8 +19,7 @@ from data.trials import Trial, failures, remember, remembered
 from metrics.emit import emit_plan
 from metrics.fingerprints import fingerprint
 from metrics.kinds import Metric
-from metrics.plan import Planned, plan
-from metrics.query import Query
+from metrics.plan import Planned, plan, question_about
 from metrics.run import Session
 
 __all__ = ["MOST_ROWS", "failed_trials"]
@@ -58,7 +58,8 @@ def _planned(session: Session, name: str) -> Planned | None:
     """A question that the metric answers: of all time, else of a year by month; None where it has no answer here."""
     last = session.through or dt.date.today()
     year = Period(last - dt.timedelta(days=364), last + dt.timedelta(days=1))
-    for query in (Query((name,)), Query((name,), grain="month", period=year)):
+    plainest = question_about(session.reach, name)
+    for query in (plainest, replace(plainest, grain="month", period=year)):
         try:
             planned = plan(session.reach, query)
         except InvalidQuestion:

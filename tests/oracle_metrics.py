@@ -245,6 +245,13 @@ TO_DATE = {
     "won_revenue_quarter_to_date": ("won_revenue", "quarter"),
     "pipeline_created_quarter_to_date": ("pipeline_created", "quarter"),
 }
+# What is shared out, and the metric to which its groups add up by every model; the shares themselves: oracle_credit.
+CREDITS = {
+    "credited_revenue": "won_revenue",
+    "credited_customers": "customers",
+    "credited_pipeline": "pipeline_created",
+    "credited_opportunities": "deals_created",
+}
 FUNNELS: dict[str, list[tuple[str, int | None]]] = {
     "lead_to_customer": [("lead", None), ("mql", 30), ("opportunity", 60), ("customer", 120)],
     "tofu_conversion": [("lead", None), ("mql", 30)],

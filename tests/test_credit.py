@@ -8,12 +8,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.attribution import MODELS, Attribution
+from data.calendar import Period
+from data.errors import InvalidQuestion
+from metrics import Query, Session
+from metrics.credits import models_of
+from metrics.kinds import Credit
+from metrics.modelled import by_models
 from tests import oracle_credit
+from tests.oracle_metrics import CREDITS
 from tests.tiny_sessions import TinyCompany, rows_in
 
 Row = dict[str, Any]
@@ -30,6 +38,10 @@ RULES = {
 
 def at(day: int, hour: int = 9) -> dt.datetime:
     return START + dt.timedelta(days=day, hours=hour)
+
+
+def weights_of(model: str) -> str:
+    return "close_weight_full_path" if model == "full_path" else f"weight_{model}"
 
 
 class Tiny(TinyCompany):
@@ -151,7 +163,7 @@ def test_every_share_of_any_company_is_the_oracles(
     sums: dict[tuple[str, str, str], float] = {}
     for key, shares in wanted.items():
         for model in RULES[name].every_model:
-            given_share = rows[key][f"weight_{model}"]
+            given_share = rows[key][weights_of(model)]
             if model == "full_path" and key[1] == "creation":
                 assert given_share is None
                 continue
@@ -185,17 +197,90 @@ def shares_of(tiny: TinyCompany, touches: list[tuple[str, int]], created: int, d
     return sorted(rows, key=lambda row: row["touch_id"] or "")
 
 
+CAUSED = ("channel", "source", "campaign", "priority", "content", "persona")
+
+
+@pytest.mark.parametrize("name", CREDITS)
+class TestNothingVanishes:
+    def test_every_group_of_every_model_adds_up_to_its_metric(self, demo: Session, name: str) -> None:
+        metric = demo.definitions.metrics[name]
+        assert isinstance(metric, Credit)
+        dimensions = [one for one in demo.dimensions_of(name) if one != "unattributed_cause"]
+        assert len(dimensions) >= 12
+        total = demo.answer(Query((CREDITS[name],))).number(CREDITS[name])
+        assert total
+        for model in models_of(demo.reach, metric.measure):
+            for dimension in dimensions:
+                frame = demo.answer(Query((name,), by=(dimension,), model=model)).frame
+                assert frame[name].sum() == pytest.approx(total), (model, dimension)
+
+    def test_every_month_has_what_was_won_or_created_in_it(self, demo: Session, name: str) -> None:
+        year = Period(dt.date(2026, 1, 1), dt.date(2026, 10, 1))
+        frame = demo.answer(Query((name, CREDITS[name]), grain="month", period=year, model="u_shaped")).frame
+        assert frame[name].to_list() == pytest.approx(frame[CREDITS[name]].to_list())
+        assert frame[name].sum() > 0
+
+    @pytest.mark.parametrize("dimension", CAUSED)
+    def test_a_cause_is_told_of_the_empty_group_and_of_no_other(self, demo: Session, name: str, dimension: str) -> None:
+        query = Query((name,), by=(dimension, "unattributed_cause"), model="linear")
+        frame = demo.answer(query).frame
+        whole = demo.answer(replace(query, by=(dimension,))).frame
+        for value, cause, _ in frame.iter_rows():
+            assert (value is None) == (cause is not None)
+        of_nobody = frame.filter(pl.col(dimension).is_null())[name].sum()
+        assert of_nobody == pytest.approx(whole.filter(pl.col(dimension).is_null())[name].sum())
+
+    def test_the_rows_behind_it_recompute_it(self, demo: Session, name: str) -> None:
+        metric = demo.definitions.metrics[name]
+        assert isinstance(metric, Credit)
+        (part,) = demo.rows(Query((name,), model="w_shaped"))
+        value = {"revenue": "amount", "pipeline": "amount", "customers": "is_new_customer"}.get(metric.measure)
+        shared = part.frame["weight_w_shaped"] * (part.frame[value].cast(pl.Float64) if value else 1.0)
+        assert shared.sum() == pytest.approx(demo.answer(Query((name,), model="w_shaped")).number(name))
+
+
+class TestQuestions:
+    def test_without_a_model_the_models_are_named(self, demo: Session) -> None:
+        with pytest.raises(InvalidQuestion, match="'credited_revenue' is shared out by a model: name one"):
+            demo.answer(Query(("credited_revenue",)))
+
+    def test_an_unknown_model_is_told_with_the_nearest(self, demo: Session) -> None:
+        with pytest.raises(InvalidQuestion, match="'w_shape' cannot share out 'credited_revenue'"):
+            demo.answer(Query(("credited_revenue",), model="w_shape"))
+
+    def test_a_model_that_needs_the_close_shares_out_no_pipeline(self, demo: Session) -> None:
+        with pytest.raises(InvalidQuestion, match="'full_path' cannot share out 'credited_pipeline'"):
+            demo.answer(Query(("credited_pipeline",), model="full_path"))
+
+    def test_a_model_with_nothing_to_share_out_is_told(self, demo: Session) -> None:
+        with pytest.raises(InvalidQuestion, match="The model 'linear' has nothing to apply to"):
+            demo.answer(Query(("won_revenue",), model="linear"))
+
+    def test_the_empty_group_of_two_dimensions_cannot_be_split(self, demo: Session) -> None:
+        query = Query(("credited_revenue",), by=("campaign", "channel", "unattributed_cause"), model="first")
+        with pytest.raises(InvalidQuestion, match="splits the empty group of one dimension, not of campaign and chan"):
+            demo.answer(query)
+
+    def test_several_models_stand_under_each_other(self, demo: Session) -> None:
+        query = Query(("credited_revenue",), by=("channel",))
+        answer = by_models(demo, query, ("first", "last"))
+        assert answer.frame.columns == ["channel", "model", "credited_revenue"]
+        for model in ("first", "last"):
+            alone = demo.answer(replace(query, model=model)).frame
+            assert answer.frame.filter(pl.col("model") == model).drop("model").rows() == alone.rows()
+
+
 class TestByHand:
     @pytest.fixture
     def tiny(self, tinies: dict[str, TinyCompany]) -> TinyCompany:
         return tinies["as it is"]
 
     def weights(self, rows: list[Row], model: str) -> list[float]:
-        return [pytest.approx(row[f"weight_{model}"]) for row in rows]
+        return [pytest.approx(row[weights_of(model)]) for row in rows]
 
     def test_one_touch_has_all_of_it(self, tiny: TinyCompany) -> None:
         rows = shares_of(tiny, [("a", 1)], 2, 3, 4)
-        assert all(rows[0][f"weight_{model}"] == 1 for model in MODELS)
+        assert all(rows[0][weights_of(model)] == 1 for model in MODELS)
 
     def test_two_touches_under_forty_twenty_forty_share_alike(self, tiny: TinyCompany) -> None:
         rows = shares_of(tiny, [("a", 1), ("b", 5)], 2, 8, 9)

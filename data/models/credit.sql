@@ -72,6 +72,7 @@ select
     v.amount, -- #needs(deals.amount)
     v.rate_missing, -- #needs(deals.amount)
     v.is_new_customer, -- #not_null #needs(deals.deal_id)
+    row_number() over (partition by v.deal_id, v.goal order by w.touch_id) = 1 as is_whole, -- #not_null #needs(deals.deal_id)
     w.contact_id, -- #link(contact: contacts.contact_id) #needs(touches.contact_id)
     d.account_id, -- #link(account: accounts.account_id) #needs(deals.account_id)
     d.owner_id, -- #link(owner: people.person_id) #needs(deals.owner_id)
@@ -87,9 +88,24 @@ select
         when n.deal_id is null then 'no contact'
         when n.touches = 0 then 'no touch'
         else 'outside the look-back'
-    end as cause -- #needs(touches.touch_id)
+    end as cause, -- #needs(touches.touch_id)
+    -- Why a row of the empty group is there, by the dimension that is empty.
+    case when w.channel is null then coalesce(cause, 'touch without this value') end
+        as cause_channel, -- #needs(touches.channel | campaigns.channel)
+    case when w.source is null then coalesce(cause, 'touch without this value') end
+        as cause_source, -- #needs(touches.source | campaigns.source)
+    case when w.campaign_id is null then coalesce(cause, 'touch without this value') end
+        as cause_campaign, -- #needs(touches.campaign_id)
+    case when k.priority is null then coalesce(cause, 'touch without this value') end
+        as cause_priority, -- #needs(touches.campaign_id) #needs(campaigns.priority)
+    case when w.content_id is null then coalesce(cause, 'touch without this value') end
+        as cause_content, -- #needs(touches.content_id)
+    case when c.persona is null then coalesce(cause, 'touch without this value') end
+        as cause_persona -- #needs(contacts.persona)
 from conversions as v
 join deals as d on d.deal_id = v.deal_id
 left join weighed as w on w.deal_id = v.deal_id and w.goal = v.goal
 left join reached as n on n.deal_id = v.deal_id
 left join deal_origins as g on g.deal_id = v.deal_id
+left join campaigns as k on k.campaign_id = w.campaign_id
+left join contacts as c on c.contact_id = w.contact_id

@@ -1,0 +1,135 @@
+"""Lowers credit: a conversion shared out among touches by the model of the question. Writes no SQL, runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from data.credit import CLOSE_WEIGHT, WEIGHT
+from data.errors import InvalidQuestion, did_you_mean
+from data.expressions import Expression
+from metrics import aggregates
+from metrics.kinds import Aggregate, Credit, Metric
+from metrics.nodes import AggregateBranch, Key, Measure, Reference, RowsPlan
+from metrics.reach import Asked, Reach, Unanswerable, condition, scoped
+
+__all__ = ["TABLE", "UNATTRIBUTED", "as_aggregate", "lower", "lower_rows", "models_of"]
+
+TABLE, TIME = "credit", "credited_on"
+# The dimension that splits the empty group of another one, and the column that tells it for each of them.
+UNATTRIBUTED = "unattributed_cause"
+_CAUSES = ("channel", "source", "campaign", "priority", "content", "persona")
+
+Values = dict[str, object]
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What is shared out: a column (None: the conversion itself), and the goal at which the path ends."""
+
+    column: str | None
+    goal: str
+
+
+_MEASURES: Mapping[str, _Shared] = {
+    "revenue": _Shared("amount", "close"),
+    "customers": _Shared("is_new_customer", "close"),
+    "pipeline": _Shared("amount", "creation"),
+    "opportunities": _Shared(None, "creation"),
+}
+
+
+def models_of(reach: Reach, measure: str) -> dict[str, str]:
+    """The rule models by which a measure can be shared out here, each with its column of weights."""
+    prefixes = (WEIGHT, CLOSE_WEIGHT) if _MEASURES[measure].goal == "close" else (WEIGHT,)
+    columns = reach.definitions.tables[TABLE].columns
+    return {name.removeprefix(prefix): name for name in columns for prefix in prefixes if name.startswith(prefix)}
+
+
+def lower(reach: Reach, metric: Credit, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
+    """The measure `name`. Raises InvalidQuestion without a model, or with one that cannot share this out."""
+    branch, values = aggregates.lower(reach, as_aggregate(reach, metric, asked.query.model), asked_by, name, asked)
+    measures = branch.measures
+    if metric.unit == "money":
+        measures = (*measures, _without_amount(metric, name, measures[0].condition))
+    return replace(branch, keys=_told(branch.keys), measures=measures), values
+
+
+def lower_rows(reach: Reach, metric: Credit, asked_by: Metric, asked: Asked) -> tuple[RowsPlan, Values]:
+    """The touches that have a share, and the conversions in which none has one."""
+    aggregate = as_aggregate(reach, metric, asked.query.model)
+    rows, values = aggregates.lower_rows(reach, aggregate, asked_by, asked)
+    only_goal = scoped(_is_goal(metric), {"goal": Reference(TABLE, "goal")})
+    columns = tuple(dict.fromkeys((*_told(rows.columns), Key("account_id", Reference(TABLE, "account_id")))))
+    scan = replace(rows.scan, conditions=(*rows.scan.conditions, only_goal))
+    return replace(rows, columns=columns, scan=scan), values
+
+
+def as_aggregate(reach: Reach, metric: Credit, model: str | None) -> Aggregate:
+    """Credit by one model as the sum that it is, over the table of shares."""
+    models = models_of(reach, metric.measure)
+    if model is None:
+        raise InvalidQuestion(
+            f"'{metric.name}' is shared out by a model: name one, such as --model linear. Models: {', '.join(models)}."
+        )
+    if model not in models:
+        hint = did_you_mean(model, models, "Models")
+        raise InvalidQuestion(f"'{model}' cannot share out '{metric.name}'. {hint}")
+    shared = _MEASURES[metric.measure]
+    if shared.column is not None and (reason := reach.definitions.tables[TABLE].columns[shared.column].absent):
+        raise Unanswerable(reason)
+    return Aggregate(
+        name=metric.name,
+        label=metric.label,
+        description=metric.description,
+        place=metric.place,
+        unit="count",
+        where=metric.where,
+        table=TABLE,
+        expr=_expression(shared, models[model]),
+        time=TIME,
+    )
+
+
+def _expression(shared: _Shared, weight: str) -> Expression:
+    weighed: exp.Expr = exp.column(weight, quoted=True)
+    if shared.column == "is_new_customer":
+        weighed = exp.Case().when(exp.column(shared.column, quoted=True), weighed).else_(exp.Literal.number(0))
+    elif shared.column is not None:
+        weighed = exp.Mul(this=exp.cast(exp.column(shared.column, quoted=True), "double"), expression=weighed)
+    tree = _filtered(exp.Sum(this=weighed), exp.column("goal", quoted=True).eq(shared.goal))
+    columns = frozenset(column.name for column in tree.find_all(exp.Column))
+    return Expression(tree.sql(dialect="duckdb", identify=True), tree, columns, additive=True)
+
+
+def _filtered(aggregate: exp.Expr, only: exp.Expr) -> exp.Expr:
+    return exp.Filter(this=aggregate, expression=exp.Where(this=only))
+
+
+def _is_goal(metric: Credit) -> Expression:
+    return condition(exp.column("goal", quoted=True).eq(_MEASURES[metric.measure].goal))
+
+
+def _without_amount(metric: Credit, name: str, narrowed: Expression | None) -> Measure:
+    """Conversions whose amount is not known in the company's currency: they are in no share."""
+    amount, whole, goal = (exp.column(column, table=TABLE, quoted=True) for column in ("amount", "is_whole", "goal"))
+    only = exp.and_(goal.eq(_MEASURES[metric.measure].goal), whole, amount.is_(exp.Null()))
+    missing = condition(_filtered(exp.Count(this=exp.Star()), only))
+    return Measure(name + aggregates.MISSING, replace(missing, additive=True), narrowed, True)
+
+
+def _told(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """The keys, with the cause told of the dimension whose empty group it splits. Raises InvalidQuestion."""
+    names = [key.name for key in keys]
+    split = [name for name in names if name in _CAUSES]
+    if UNATTRIBUTED not in names or not split:
+        return keys
+    if len(split) > 1:
+        raise InvalidQuestion(
+            f"'{UNATTRIBUTED}' splits the empty group of one dimension, not of {' and '.join(split)}:"
+            " ask by one of them."
+        )
+    told = Key(UNATTRIBUTED, Reference(TABLE, f"cause_{split[0]}"))
+    return tuple(told if key.name == UNATTRIBUTED else key for key in keys)
