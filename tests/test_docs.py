@@ -25,13 +25,13 @@ def shown() -> list[str]:
 def test_every_definition_of_the_page_loads_and_is_answered(demo: Session, tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     blocks = shown()
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     for number, block in enumerate(blocks):
         (tmp_path / "definitions" / f"{number}.yaml").write_text(block, encoding="utf-8")
     definitions = load_definitions(replace(demo.company, folder=tmp_path), demo.manifest.describe())
     session = Session(demo.company, demo.generation, definitions)
     own = [name for name, metric in definitions.metrics.items() if not metric.is_standard]
-    assert len(own) == 8
+    assert len(own) == 9
     answer = session.answer(Query(tuple(own)))
     assert answer.reasons == {}
     assert None not in answer.frame.row(0)
