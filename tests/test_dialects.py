@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import sqlglot
@@ -17,7 +18,7 @@ from metrics.dialects import Dialect, not_portable, to_dialect
 from metrics.emit import emit_plan
 from metrics.emit_funnels import emit_funnel
 from metrics.kinds import Funnel
-from metrics.plan import plan, plan_funnel
+from metrics.plan import plan, plan_funnel, question_about
 from metrics.query import Query
 from tests.tiny_sessions import TinyCompany
 
@@ -36,13 +37,14 @@ def emitted(session: Session) -> list[str]:
     Of statements that differ in names only, one is looked at.
     """
     metrics = session.definitions.metrics
-    questions = [Query((name,), grain=grain, period=DAYS) for name in metrics for grain in (None, *GRAINS)]
+    about = {name: question_about(session.reach, name) for name in metrics}
+    questions = [replace(one, grain=grain, period=DAYS) for one in about.values() for grain in (None, *GRAINS)]
     for name in metrics:
         own = session.dimensions_of(name)
-        questions += [Query((name,), by=(own[0],), grain="month", period=DAYS)] if own else []
+        questions += [replace(about[name], by=(own[0],), grain="month", period=DAYS)] if own else []
     for dimension in session.definitions.dimensions:
         having = [name for name in ("leads", "opportunities", "spend") if dimension in session.dimensions_of(name)]
-        questions += [Query((name,), by=(dimension,)) for name in having]
+        questions += [replace(about[name], by=(dimension,)) for name in having]
     planned = [plan(session.reach, query) for query in questions]
     found = [emit_plan(one.plan) for one in planned if not one.reasons]
     for name in (name for name, metric in metrics.items() if isinstance(metric, Funnel)):

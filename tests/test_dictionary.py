@@ -147,7 +147,7 @@ def test_a_search_finds_words_anywhere_and_names_first(demo: Session) -> None:
     found = [one.name for one in matching(entries(demo), "  deals WON ")]
     assert found[0] == "deals_won"
     assert "win_rate" in found
-    assert [one.name for one in matching(entries(demo), "unattributed")] == ["unattributed"]
+    assert [one.name for one in matching(entries(demo), "without a known origin")] == ["unattributed"]
     assert matching(entries(demo), "zebra") == ()
     assert matching(entries(demo), "") == entries(demo)
 

@@ -18,7 +18,9 @@ from data.company import read_company
 from data.errors import InvalidQuestion
 from data.refresh import refresh
 from metrics import OpenCompany, Query, Session
-from metrics.kinds import Aggregate, Funnel, Metric, Ratio
+from metrics.kinds import Aggregate, Metric
+from metrics.plan import question_about
+from metrics.references import tables_of
 from tests.tiny_companies import companies
 from tests.tiny_sessions import TinyCompany, rows_in
 
@@ -49,7 +51,7 @@ def flows(session: Session) -> list[str]:
 
 
 def dimensions_of(session: Session, metric: Metric) -> list[str]:
-    table = metric.table if isinstance(metric, Aggregate) else "leads"
+    (table,) = tables_of(metric.name, session.definitions.metrics)
     return [name for name, dimension in session.definitions.dimensions.items() if table in dimension.on]
 
 
@@ -445,11 +447,11 @@ class TestDeliveries:
 def test_a_dimension_that_a_metrics_table_lacks_is_an_error_for_every_metric(tiny: TinyCompany) -> None:
     session = tiny.ask()
     for name, metric in session.definitions.metrics.items():
-        if isinstance(metric, Ratio):
+        tables = tables_of(name, session.definitions.metrics)
+        if len(tables) > 1:
             continue
         lacking = session.definitions.dimensions.keys() - set(dimensions_of(session, metric))
         assert lacking, name
         for dimension in lacking:
-            table = "leads" if isinstance(metric, Funnel) else metric.table
-            with pytest.raises(InvalidQuestion, match=f"its table {table} has no {dimension}"):
-                session.answer(Query((name,), by=(dimension,)))
+            with pytest.raises(InvalidQuestion, match=f"its table {tables[0]} has no {dimension}"):
+                session.answer(replace(question_about(session.reach, name), by=(dimension,)))
