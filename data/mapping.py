@@ -93,10 +93,10 @@ def _combine(table: Table, staged: list[Staged], sources: Sources, bench: Workbe
         bench.execute(f'CREATE TABLE {name} ({typed}, "_rank" VARCHAR)')
         return
     if len(staged) == 1:
-        rows = by_key(staged[0], sources)
+        rows = by_key(staged[0], sources, bench)
     else:
         stacked = " UNION ALL ".join(
-            f'SELECT *, {number} AS "_order" FROM ({by_key(one, sources)})' for number, one in enumerate(staged)
+            f'SELECT *, {number} AS "_order" FROM ({by_key(one, sources, bench)})' for number, one in enumerate(staged)
         )
         items = ", ".join(
             quoted(column) if column in table.key else f'arg_min({quoted(column)}, "_order") AS {quoted(column)}'

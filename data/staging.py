@@ -247,11 +247,15 @@ def _sql(value: Expression, temporal: frozenset[str] = frozenset(), ending: str 
     return value.copy_tree().transform(renamed).sql(dialect="duckdb", identify=True)
 
 
-def by_key(staged: Staged, sources: Sources) -> str:
+def by_key(staged: Staged, sources: Sources, bench: Workbench) -> str:
     """SELECT of a mapping's rows with each key once: measures summed, else the row updated last, else the last line."""
     table = CANONICAL[staged.mapping.table]
     columns = columns_of(table, sources)
     keys = ", ".join(map(quoted, table.key))
+    # To look for repeated keys costs a fraction of choosing among them, and most files have none.
+    repeated = f"SELECT 1 FROM {staged.table} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
+    if bench.frame(repeated).is_empty():
+        return f"SELECT {', '.join(map(quoted, columns))} FROM {staged.table}"
     if not table.measures:
         return (
             f"SELECT {', '.join(map(quoted, columns))} FROM {staged.table} QUALIFY row_number() OVER "
