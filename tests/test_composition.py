@@ -283,8 +283,44 @@ class TestByHand:
         with pytest.raises(InvalidQuestion, match="'trailing' looks beyond the days of its period"):
             answer_of(tiny, "trailing", grain="month")
 
+    def test_a_deal_that_closes_on_the_first_is_open_at_the_end_of_the_month_before(self, tiny: TinyCompany) -> None:
+        deal = {"deal_id": "d", "amount": Decimal(100), "currency": "EUR", "is_won": True, "is_closed": True}
+        days = {"created_at": dt.datetime(2024, 1, 10), "closed_at": dt.datetime(2024, 2, 1)}
+        session = tiny.session({"deals": [{**deal, **days}]}, THROUGH)
+        monthly = session.answer(Query(("open_pipeline",), grain="month", period=self.MONTHS)).frame
+        assert monthly["open_pipeline"].to_list() == [100, 0, 0]
+        january = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+        assert session.answer(Query(("open_pipeline",), period=january)).number("open_pipeline") == 100
+        to_the_2nd = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 2))
+        assert session.answer(Query(("open_pipeline",), period=to_the_2nd)).number("open_pipeline") == 0
+
+    def test_the_last_row_is_the_last_of_its_group(self, tiny: TinyCompany) -> None:
+        rows = [
+            {"spent_on": dt.date(2024, 1, day), "campaign_id": "c", "channel": channel, "amount": Decimal(day)}
+            for day, channel in ((5, "social"), (9, "search"), (7, "social"))
+        ]
+        session = tiny.session({"spend": [{**row, "currency": "EUR"} for row in rows]}, THROUGH)
+        each = session.answer(Query(("last_seats",), by=("channel",))).frame
+        assert each.rows() == [("search", 9), ("social", 7)]
+        assert session.answer(Query(("last_seats",))).number("last_seats") == 9
+
+    def test_an_average_over_days_is_made_in_each_group(self, tiny: TinyCompany) -> None:
+        rows = [
+            {"spent_on": dt.date(2024, 1, 1), "channel": "social", "amount": Decimal(3), "currency": "EUR"},
+            {"spent_on": dt.date(2024, 1, 2), "channel": "search", "amount": Decimal(10), "currency": "EUR"},
+        ]
+        session = tiny.session({"spend": rows}, THROUGH)
+        two_days = Period(dt.date(2024, 1, 1), dt.date(2024, 1, 3))
+        each = session.answer(Query(("average_of_window",), by=("channel",), period=two_days)).frame
+        # Social had 3 in the window of either day; search had 0 and then 10.
+        assert each.rows() == [("search", 5), ("social", 3)]
+
 
 class TestRows:
+    def test_split_by_time_the_rows_of_a_window_need_a_period(self, tiny: TinyCompany) -> None:
+        with pytest.raises(InvalidQuestion, match="'trailing' looks beyond the days of its period"):
+            tiny.session({}, THROUGH).rows(Query(("trailing",), grain="month"))
+
     def rows(self, session: Session, name: str) -> float:
         period = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
         (part,) = session.rows(Query((name,), period=period))
