@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from data.errors import did_you_mean
 from data.yaml_files import Fields, Node
 
-__all__ = ["ATTRIBUTION_KEYS", "MODELS", "PARTS", "SCOPES", "Attribution", "read_attribution"]
+__all__ = ["ATTRIBUTION_KEYS", "MARKOV", "MODELS", "PARTS", "SCOPES", "Attribution", "read_attribution"]
 
 SCOPES = ("deal", "account")
 ATTRIBUTION_KEYS = ("look_back", "scope", "models", "half_life", "collapse")
@@ -31,6 +31,9 @@ MODELS: Mapping[str, Mapping[str, float]] = {
     "last_non_direct": {},
     "time_decay": {},
 }
+
+# The model that is no rule: it gives no touch a weight (metrics/markov.py).
+MARKOV = "markov"
 
 _DEFAULT_LOOK_BACK = 90
 _LONGEST_LOOK_BACK = 3_650
@@ -101,7 +104,7 @@ def _days(fields: Fields, key: str, word: str, default: int | None) -> int | Non
 def _models(fields: Fields) -> Mapping[str, Mapping[str, float]]:
     models: dict[str, Mapping[str, float]] = {}
     for name, node in fields.entries("models"):
-        if name in MODELS:
+        if name in (*MODELS, MARKOV):
             fields.problems.add(node.place, f"attribution: '{name}' is a standard model: give yours another name.")
         elif not _NAME.fullmatch(name):
             what = "small letters, digits and _, starting with a letter, at most 40"

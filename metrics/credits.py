@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from data.attribution import MARKOV
 from data.credit import CLOSE_WEIGHT, WEIGHT
 from data.errors import InvalidQuestion, did_you_mean
 from data.expressions import Expression
@@ -15,7 +16,7 @@ from metrics.kinds import Aggregate, Credit, Metric
 from metrics.nodes import AggregateBranch, Key, Measure, Reference, RowsPlan
 from metrics.reach import Asked, Reach, Unanswerable, condition, scoped
 
-__all__ = ["TABLE", "UNATTRIBUTED", "as_aggregate", "lower", "lower_rows", "models_of"]
+__all__ = ["TABLE", "UNATTRIBUTED", "as_aggregate", "goal_of", "lower", "lower_rows", "models_of"]
 
 TABLE, TIME = "credit", "credited_on"
 # The dimension that splits the empty group of another one, and the column that tells it for each of them.
@@ -48,6 +49,11 @@ def models_of(reach: Reach, measure: str) -> dict[str, str]:
     return {name.removeprefix(prefix): name for name in columns for prefix in prefixes if name.startswith(prefix)}
 
 
+def goal_of(metric: Credit) -> str:
+    """The goal at which the paths of a measure end: creation or close."""
+    return _MEASURES[metric.measure].goal
+
+
 def lower(reach: Reach, metric: Credit, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
     """The measure `name`. Raises InvalidQuestion without a model, or with one that cannot share this out."""
     branch, values = aggregates.lower(reach, as_aggregate(reach, metric, asked.query.model), asked_by, name, asked)
@@ -71,11 +77,17 @@ def as_aggregate(reach: Reach, metric: Credit, model: str | None) -> Aggregate:
     """Credit by one model as the sum that it is, over the table of shares."""
     models = models_of(reach, metric.measure)
     if model is None:
+        known = ", ".join((*models, MARKOV))
         raise InvalidQuestion(
-            f"'{metric.name}' is shared out by a model: name one, such as --model linear. Models: {', '.join(models)}."
+            f"'{metric.name}' is shared out by a model: name one, such as --model linear. Models: {known}."
+        )
+    if model == MARKOV:
+        hint = f"Ask them by a rule model: {', '.join(models)}."
+        raise InvalidQuestion(
+            f"'{MARKOV}' gives channels a share and no touch one: '{metric.name}' has no rows. {hint}"
         )
     if model not in models:
-        hint = did_you_mean(model, models, "Models")
+        hint = did_you_mean(model, (*models, MARKOV), "Models")
         raise InvalidQuestion(f"'{model}' cannot share out '{metric.name}'. {hint}")
     shared = _MEASURES[metric.measure]
     if shared.column is not None and (reason := reach.definitions.tables[TABLE].columns[shared.column].absent):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-__all__ = ["CONVERSION", "NULL", "START", "removal_effects", "shares", "transitions"]
+__all__ = ["CONVERSION", "NULL", "START", "State", "removal_effects", "shares", "transitions"]
 
 # States beside the channels: before the first touch, and the two ends. A channel is text, so none is one of these.
 START, CONVERSION, NULL = ("start",), ("conversion",), ("null",)

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 from sqlglot import exp
 
-from data.attribution import MODELS
+from data.attribution import MARKOV, MODELS
 from data.credit import PATH, weight
 from data.engine import Workbench
 from data.errors import InvalidQuestion, Place, Problems, did_you_mean
@@ -23,7 +23,6 @@ from metrics import markov
 
 __all__ = ["LIST_MODELS", "CountedPath", "credit_of", "read_paths"]
 
-MARKOV = "markov"
 # A list knows the order of touches, and neither their days nor when a lead or a deal was created.
 LIST_MODELS = ("first", "last", "last_non_direct", "linear", "position_based", MARKOV)
 _REQUIRED, _OPTIONAL = ("path", "conversions"), ("value", "nulls")

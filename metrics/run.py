@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from data.attribution import MARKOV
 from data.calendar import Period, business_days, cohort_unit, comparison, last_complete
 from data.company import Company
 from data.engine import DuckDBEngine, Engine, Values
 from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
+from metrics.chained import answer_by_chain
 from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_curve, emit_funnel
@@ -131,6 +133,8 @@ class Session:
 
     def answer(self, query: Query) -> Answer:
         """The answer to a question, with that of the period it is compared with. Raises InvalidQuestion."""
+        if query.model == MARKOV:
+            return replace(answer_by_chain(self, query), before=self._before(query))
         planned, sql = self._compiled(query)
         frame = self._run(sql, planned.values, query)
         shown = [*query.by, *(["period"] if query.grain else []), *dict.fromkeys(query.metrics)]
