@@ -40,6 +40,7 @@ from data.personal import email_hash_key
 from data.reading import FileReport, read_file
 from data.sources import Sources, read_sources
 from data.stages import Stages, read_stages
+from data.tried_expressions import start_trials
 
 __all__ = [
     "STANDARD_MODELS",
@@ -70,6 +71,7 @@ class _Build:
     stages: Stages
     bench: Workbench
     progress: Progress
+    finish_trials: Callable[[], None]
     files: list[FileReport] = field(default_factory=list)
     mapped: MappingReport | None = None
     tables: Mapping[str, TableDescription] = field(default_factory=dict)
@@ -91,7 +93,8 @@ def refresh(company: Company, progress: Progress) -> Manifest:
         problems.raise_if_any()
         with building_folder(company) as (name, folder):
             with Workbench(folder / MODEL, folder / PERSONAL, folder / "scratch.duckdb") as bench:
-                build = _Build(company, sources, stages, bench, progress)
+                # In a process of its own, while files are read here.
+                build = _Build(company, sources, stages, bench, progress, start_trials(company, sources, stages))
                 for step in STEPS:
                     step(build)
             progress("Sealing", 0.95)
@@ -149,6 +152,11 @@ def _read(build: _Build) -> None:
         raise RefusedSources(refused)
 
 
+def _try(build: _Build) -> None:
+    """Nothing is mapped by an expression that is beyond its limits."""
+    build.finish_trials()
+
+
 def _map(build: _Build) -> None:
     build.progress("Mapping to contacts, touches and deals", 0.5)
     build.mapped = map_tables(build.sources, build.company, build.bench, email_hash_key(build.company))
@@ -162,7 +170,7 @@ def _model(build: _Build) -> None:
     build.tables = build_models(build.stages, build.company, build.bench, absences)
 
 
-STEPS: tuple[Callable[[_Build], None], ...] = (_read, _map, _model)
+STEPS: tuple[Callable[[_Build], None], ...] = (_read, _try, _map, _model)
 
 
 def _manifest(name: str, build: _Build) -> Manifest:

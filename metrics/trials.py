@@ -43,7 +43,7 @@ def failed_trials(session: Session) -> list[Problem]:
     trials = list(_trials(session, new))
     failed = failures(session.generation.model, trials)
     if sound := {trial.name for trial in trials} - failed.keys():
-        remember(session.company.state, sound | (own.keys() & passed))
+        remember(session.company.state, passed | sound)
     return [Problem(own[name].place, f"{own[name].name}: {why}.") for name, why in failed.items()]
 
 
