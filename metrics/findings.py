@@ -23,6 +23,7 @@ __all__ = [
     "first_periods",
     "group_rates",
     "paid_back",
+    "share_by",
     "steps",
     "weakest",
     "wilson",
@@ -103,6 +104,20 @@ def cohort_points(table: pl.DataFrame) -> list[CohortPoint]:
         rate = row["rate_matured"] if is_mature else row["rate_to_date"]
         points.append(CohortPoint(row["period"], rate, is_mature, row["unrecorded"] == 0))
     return points
+
+
+def share_by(curve: pl.DataFrame, days: int) -> tuple[float, float | None]:
+    """Kaplan-Meier and cumulative incidence of a curve (`Session.curve`, not split) on a day since entry.
+
+    Neither changes between two rows, and before the first nobody has converted. The second is None where no losses
+    are recorded.
+    """
+    known = curve.filter(pl.col("days") <= days).sort("days").tail(1)
+    if known.is_empty():
+        return 0.0, None if curve["cumulative_incidence"].is_null().all() else 0.0
+    survived: float
+    survived, incident = known.select("kaplan_meier", "cumulative_incidence").row(0)
+    return survived, incident
 
 
 @dataclass(frozen=True)

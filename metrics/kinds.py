@@ -42,7 +42,7 @@ __all__ = [
     "split_result",
 ]
 
-UNITS = ("count", "money", "ratio", "days", "hours")
+UNITS = ("count", "money", "ratio", "times", "days", "hours")
 GOOD = ("up", "down", "neither")
 BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")

@@ -11,8 +11,10 @@ import sqlglot
 from sqlglot import exp
 
 from data.generations import Manifest
+from metrics.kinds import Aggregate, Duration, Funnel, inputs_of
+from metrics.reach import Reach
 
-__all__ = ["RuleChange", "as_defined_then", "rule_changes"]
+__all__ = ["RuleChange", "as_defined_then", "rule_changes", "stages_read"]
 
 # The tables that are made a second time, each moment judged by the version that was in force on its day.
 _THEN = {"leads": "leads_then", "lead_stages": "lead_stages_then"}
@@ -53,3 +55,17 @@ def rule_changes(manifest: Manifest) -> tuple[RuleChange, ...]:
             label = rule.label or f"{labels.get(stage, stage)}: the rule changed"
             changes.append(RuleChange(stage, rule.starts, label, rule.fingerprint))
     return tuple(sorted(changes, key=lambda change: (change.day, change.stage)))
+
+
+def stages_read(reach: Reach, name: str) -> frozenset[str]:
+    """The stages whose days a metric reads, itself or by what it is made of; of a funnel its two ends."""
+    metric = reach.metric(name)
+    read = frozenset[str]().union(*(stages_read(reach, given.metric) for _, given in inputs_of(metric)))
+    if isinstance(metric, Funnel):
+        return read | {metric.steps[0].stage, metric.steps[-1].stage}
+    columns: set[str] = set()
+    if isinstance(metric, Aggregate) and metric.table == "leads":
+        columns = {metric.time, metric.until or "", *metric.expr.columns}
+    if isinstance(metric, Duration) and metric.table == "leads":
+        columns = {metric.start.on, metric.end.on}
+    return read | {stage for stage in reach.stages if any(name.startswith(f"{stage}_") for name in columns)}

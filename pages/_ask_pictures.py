@@ -12,6 +12,7 @@ from data.calendar import periods_within, shift
 from metrics import Answer
 from metrics.kinds import Aggregate, results_of, split_result
 from pages import _charts
+from pages import _rule_flags as _rules
 from pages._charts import Bar, Point
 from pages._dates import period_label, span
 from pages._entries import joined
@@ -106,6 +107,7 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
         groups = size[dimension].to_list()
     kept = groups[: _charts.MOST_LINES]
     is_single = len(kept) * len(names) == 1
+    starts = periods_within(seen.period, grain, seen.session.company)
     points = [
         Point(
             period_label(start, grain),
@@ -116,19 +118,28 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
         )
         for name in names
         for group in kept
-        for start in periods_within(seen.period, grain, seen.session.company)
+        for start in starts
         for value in [_value(seen, frame, name, dimension, group, start)]
+    ]
+    moved = {
+        name: _rules.changes(seen, stages, starts, grain) for name, stages in _rules.stages_of(seen, names).items()
+    }
+    flags = [
+        flag
+        for name, found in moved.items()
+        for flag in _rules.flags(found, starts, grain, None if is_single or dimension else _short(seen, name))
     ]
     folded = f" The {len(kept)} largest of {len(groups)}; all are in the table." if len(kept) < len(groups) else ""
     dashed = "" if all(point.is_complete for point in points) else f" Dashed where a {grain} is not complete."
     show_chart(
         f"{joined([_label(seen, name) for name in names])} per {grain}",
-        f"{span(seen.period)}.{folded}{dashed}",
+        f"{span(seen.period)}.{folded}{dashed}" + _rules.told(change for found in moved.values() for change in found),
         _charts.over_time(
             points,
             seen.theme,
             owner=metric_of(seen, names[0]).owner,  # type: ignore[arg-type]  # owners are checked when loaded
             as_text=lambda value: words(seen, names[0], value),
+            flags=flags,
         ),
         _shown(seen, answer),
         key="ask",

@@ -6,13 +6,14 @@ Values arrive computed, with the text that is shown for them, and are only place
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
 from pages._drawing import SMALL, TEXT, Drawing
-from pages._lines import Spot, pieces, ticks
+from pages._lines import Flag, Spot, pieces, ticks
 from pages._theme import Owner, Theme
 from pages._words import escape, shortened
 
@@ -25,6 +26,7 @@ MOST_LINES = 5
 _WORST = 19
 _ONLY = 26  # where there is one step, its rate is what the picture is about
 _PERIOD_LENGTH = 12
+_YEAR = re.compile(r" \d{4}$")
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,9 @@ def ranked_bars(
         "color": colors,
         "line": {"color": theme.quiet, "width": [0] * plain + [1] * len(hatched)},
         "pattern": {
-            "shape": [""] * plain + ["/"] * len(hatched),
-            "fgcolor": theme.quiet, "bgcolor": theme.panel, "size": 7, "solidity": 0.3,
+            # Overlay, since Plotly draws the pattern that replaces a fill in the colour of the fill.
+            "shape": [""] * plain + ["/"] * len(hatched), "fillmode": "overlay",
+            "fgcolor": [theme.quiet] * len(rows), "fgopacity": 0.6, "size": 7, "solidity": 0.2,
         },
     }  # fmt: skip
     drawing.bars(values, middles, width, marker)
@@ -153,12 +156,13 @@ def over_time(
     owner: Owner = "both",
     as_text: Callable[[float], str],
     unattributed: str = "Unattributed",
+    flags: Sequence[Flag] = (),
 ) -> go.Figure:
     """A line per group, all from zero on one scale; where a period is not complete the line is dashed.
 
     Points come oldest first. One group is drawn large with a quiet scale (`as_text` writes its ticks); up to five
     stand under each other, each named at its left. The last complete value is written at the line. Periods without a
-    value leave a gap.
+    value leave a gap. A flag stands on the line of its group.
     """
     groups = list(dict.fromkeys(point.group for point in points)) or [""]
     if len(groups) > MOST_LINES:
@@ -169,10 +173,10 @@ def over_time(
     scale = _scale(points, as_text) if is_single else [0.0]
     highest = max([1e-12, *scale, *(float(point.value) for point in points if point.value is not None)])
     names = [as_text(tick) for tick in scale] if is_single else [unattributed if g is None else g for g in groups]
-    last_x = len(periods) - 1
-    drawing = Drawing(
-        theme, len(groups) * (strip + gap) - gap, (0, last_x) if last_x > 0 else (-1, 1), top=24, bottom=28
-    )
+    last_x, above = len(periods) - 1, 18 if flags else 0
+    bottom = 44 if any(_YEAR.search(period) for period in periods) else 28
+    x_range = (0, last_x) if last_x > 0 else (-1, 1)
+    drawing = Drawing(theme, len(groups) * (strip + gap) - gap, x_range, top=24 - above, bottom=bottom, above=above)
     drawing.make_room(names, [point.text for point in points])
     if is_single:
         for tick, name in zip(scale, names, strict=True):
@@ -184,6 +188,9 @@ def over_time(
         members = [point for point in points if point.group == group]
         heights = [None if point.value is None else base - strip * float(point.value) / highest for point in members]
         spots = [Spot(periods.index(p.label), y, p.is_complete) for p, y in zip(members, heights, strict=True)]
+        for flag in flags:
+            if flag.group in (group, None):
+                drawing.flag(flag.x, base - strip - 12, base, flag.text, flag.says)
         _line(drawing, theme.color(owner), spots, members)
     _periods(drawing, periods)
     if all(point.value is None for point in points):
@@ -240,10 +247,21 @@ def _level(drawing: Drawing, y: float, name: str, color: str, lift: float = 0) -
 
 
 def _periods(drawing: Drawing, periods: Sequence[str]) -> None:
-    """At most five names under the line, counted from the newest, which is the one that is looked for."""
-    for x in range(len(periods) - 1, -1, -math.ceil(len(periods) / 5) or -1):
-        name = escape(shortened(periods[x], _PERIOD_LENGTH))
-        drawing.write(name, x=x, xanchor="center", y=0, yref="paper", yshift=-16, size=SMALL, color=drawing.theme.quiet)
+    """At most five names under the line, counted from the newest, which is the one that is looked for.
+
+    A year stands below the first month that is named of it: beside every month it would take twice the width.
+    """
+    before = ""
+    for x in reversed(range(len(periods) - 1, -1, -math.ceil(len(periods) / 5) or -1)):
+        name, year = escape(shortened(periods[x], _PERIOD_LENGTH)), ""
+        if found := _YEAR.search(periods[x]):
+            name, year = escape(periods[x][: found.start()]), found.group().strip()
+            # A second line without a sign would have no height, and its month another level.
+            name, before = f"{name}<br>{'' if year == before else year}&#8203;", year
+        drawing.write(
+            name, x=x, xanchor="center", y=0, yref="paper", yshift=-8, yanchor="top", size=SMALL,
+            color=drawing.theme.quiet,
+        )  # fmt: skip
 
 
 def _line(drawing: Drawing, color: str, spots: Sequence[Spot], points: Sequence[Point]) -> None:

@@ -21,7 +21,10 @@ TEXT, SMALL = 14, 13
 
 @dataclass
 class Drawing:
-    """Traces, texts and lines gathered in order. `x_range` is in the unit of the values, `height` in pixels."""
+    """Traces, texts and lines gathered in order. `x_range` is in the unit of the values, `height` in pixels.
+
+    `above` are pixels over the picture in which lines and texts may still stand.
+    """
 
     theme: Theme
     height: float
@@ -30,6 +33,7 @@ class Drawing:
     right: float = 0
     top: float = 6
     bottom: float = 6
+    above: float = 0
     longest_label: int = 22
     traces: list[dict[str, Any]] = field(default_factory=list)
     texts: list[dict[str, Any]] = field(default_factory=list)
@@ -99,6 +103,25 @@ class Drawing:
              "width": pitch, "marker": {"opacity": 0}, "hoverinfo": "text", "hovertext": says}
         )  # fmt: skip
 
+    def flag(self, x: float, top: float, bottom: float, text: str, says: str) -> None:
+        """A pennant on a thin pole, with its day beside it and what it says when pointed at."""
+        color = self.theme.quiet
+        line = {"color": color, "width": 1}
+        self.rules.append({"type": "line", "line": line, "x0": x, "x1": x, "y0": top, "y1": bottom})
+        self.rules.append(
+            {"type": "path", "path": "M0,0 L9,-4 L0,-8 Z", "xsizemode": "pixel", "xanchor": x, "ysizemode": "pixel",
+             "yanchor": top, "fillcolor": color, "line": {"width": 0}}
+        )  # fmt: skip
+        low, high = self.x_range
+        # Past the middle the text would run out of the picture: it stands at the other side of the pole.
+        side = {"xshift": 12} if x <= (low + high) / 2 else {"xshift": -5, "xanchor": "right"}
+        self.write(escape(text), x=x, y=top, yshift=-4, size=SMALL, color=color, **side)
+        # Anchors keep their size on a phone, so that the whole pole can be pointed at.
+        self.traces.append(
+            {"type": "scatter", "mode": "markers", "x": [x, x], "y": [top, (top + bottom) / 2], "cliponaxis": False,
+             "marker": {"size": 18, "opacity": 0}, "hoverinfo": "text", "hovertext": escape(says)}
+        )  # fmt: skip
+
     def spec(self) -> dict[str, Any]:
         """The whole figure: see-through, unzoomable, without legend or tools."""
         font = {"family": f"{FONT}, sans-serif", "size": TEXT, "color": self.theme.ink}
@@ -111,7 +134,7 @@ class Drawing:
         }
         layout = {
             "template": {},
-            "height": self.height + self.top + self.bottom,
+            "height": self.height + self.above + self.top + self.bottom,
             "margin": {"l": self.left, "r": self.right, "t": self.top, "b": self.bottom, "pad": 0, "autoexpand": False},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -121,7 +144,7 @@ class Drawing:
             "hovermode": "closest",
             "barmode": "overlay",
             "xaxis": {**axis, "range": list(self.x_range)},
-            "yaxis": {**axis, "range": [self.height, 0]},
+            "yaxis": {**axis, "range": [self.height, -self.above]},
             "hoverlabel": quiet_box,
             "annotations": self.texts,
             "shapes": self.rules,

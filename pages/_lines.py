@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pages._theme import Theme
 from pages._words import escape
 
-__all__ = ["Pieces", "Spot", "pieces", "sparkline_svg", "ticks"]
+__all__ = ["Flag", "Pieces", "Spot", "pieces", "sparkline_svg", "ticks"]
 
 _XY = tuple[float, float]
 
@@ -21,6 +21,19 @@ class Spot:
     x: float
     y: float | None
     is_complete: bool = True
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A day on which something changed: its place among the periods of a line, counted from 0, and its day in words.
+
+    `says` is what changed, told when pointed at; `group` names the line that it concerns (None: all of them).
+    """
+
+    x: float
+    text: str
+    says: str
+    group: str | None = None
 
 
 @dataclass

@@ -12,6 +12,7 @@ from data.generations import StageFact
 from metrics import Answer, Query
 from metrics.findings import Step, cohort_points, steps, weakest
 from pages import _charts, _words
+from pages import _rule_flags as _rules
 from pages._charts import Bar, Point, Stage
 from pages._dates import day, period_label, span
 from pages._page import View, metric_of, rows_button, words
@@ -74,10 +75,15 @@ class StepCohort:
 
     def ends(self, step: str) -> tuple[str, str]:
         """The labels of the stages between which a step lies."""
+        labels = {stage.name: stage.label for stage in self.stages}
+        before, after = self.between(step)
+        return labels[before], labels[after]
+
+    def between(self, step: str) -> tuple[str, str]:
+        """The names of the same stages."""
         names = [stage.name for stage in self.stages]
         after = len(names) - 1 if step == OVERALL else names.index(step)
-        before = 0 if step == OVERALL else after - 1
-        return self.stages[before].label, self.stages[after].label
+        return names[0 if step == OVERALL else after - 1], names[after]
 
 
 def step_cohort(seen: View) -> StepCohort:
@@ -226,21 +232,34 @@ def volumes(seen: View) -> None:
             count,
             words(seen, name, count),
             shift(start, seen.grain, 1) <= past.until,
-            metric_of(seen, name).short_label or metric_of(seen, name).label,
+            _short(seen, name),
         )
         for name in names
         for start, count in answer.frame.select("period", name).iter_rows()
     ]
+    starts = answer.frame["period"].to_list()
+    moved = {
+        point: _rules.changes(seen, stages, starts, seen.grain)
+        for name, stages in _rules.stages_of(seen, names).items()
+        for point in [_short(seen, name)]
+    }
+    flags = [flag for group, found in moved.items() for flag in _rules.flags(found, starts, seen.grain, group)]
     labels = {name: metric_of(seen, name).label for name in names}
     show_chart(
         title,
-        f"Per {seen.grain} up to {day(past.last)}: all who enter a stage in it, whenever they came.",
-        _charts.over_time(points, seen.theme, as_text=_words.count),
+        f"Per {seen.grain} up to {day(past.last)}: all who enter a stage in it, whenever they came."
+        + _rules.told(change for found in moved.values() for change in found),
+        _charts.over_time(points, seen.theme, as_text=_words.count, flags=flags),
         answer.frame.select("period", *names),
         key="volumes",
         columns=column_formats(dict.fromkeys(names, "count"), {"period": "Period", **labels}),
         below=lambda: rows_button(seen, names[0], past, "volumes"),
     )
+
+
+def _short(seen: View, name: str) -> str:
+    metric = metric_of(seen, name)
+    return metric.short_label or metric.label
 
 
 def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
@@ -263,10 +282,12 @@ def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
     why = ["still converting, the rate so far"] if not all(p.is_mature for p in found) else []
     why += ["entered before all stages were recorded"] if not all(p.is_recorded for p in found) else []
     dashed = f" Dashed: {'; or '.join(why)}." if why else ""
+    starts = [p.period for p in found]
+    moved = _rules.changes(seen, cohort.between(step), starts, "month")
     show_chart(
         title,
-        f"{cohort.label(step)} by month of entry.{dashed}",
-        _charts.over_time(points, seen.theme, as_text=_words.rate),
+        f"{cohort.label(step)} by month of entry.{dashed}{_rules.told(moved)}",
+        _charts.over_time(points, seen.theme, as_text=_words.rate, flags=_rules.flags(moved, starts, "month")),
         frame.drop("unrecorded", "step"),
         key="over_time",
         columns=_columns(),

@@ -9,6 +9,7 @@ from data.generations import RuleFact
 from metrics.compared_rules import Drift, against_crm
 from metrics.rule_words import in_words
 from pages import _charts, _words
+from pages import _rule_flags as _rules
 from pages._charts import Point
 from pages._dates import day, period_label
 from pages._page import MOST_ROWS, View
@@ -142,12 +143,17 @@ def drift(seen: View, found: Drift | None) -> None:
         for row in found.months.iter_rows(named=True)
         for month in [row["month"]]
     ]
+    starts = found.months["month"].to_list()
+    moved = _rules.changes(seen, (found.stage,), starts, "month")
+    # The rule's own line is drawn by today's version: what can break at a change is what the CRM does.
+    flags = _rules.flags(moved, starts, "month", GROUPS["only_crm"])
     units = {**dict.fromkeys((*GROUPS, "same_day"), "count"), "median_days": "days"}
     labels = {"month": "Month", **GROUPS, "same_day": "On one day", "median_days": "Median days, rule to CRM"}
     show_chart(
         "Does the CRM stamp what the rule says?",
-        "Passes by month of the earlier stamp. Dashed where the month is not over.",
-        _charts.over_time(points, seen.theme, owner="marketing", as_text=_words.count),
+        "Passes by month of the earlier stamp. Dashed where the month is not over."
+        + _rules.told(moved, is_today=False),
+        _charts.over_time(points, seen.theme, owner="marketing", as_text=_words.count, flags=flags),
         found.months,
         key="drift",
         columns=column_formats(units, labels),  # type: ignore[arg-type]  # the units are literals

@@ -41,7 +41,8 @@ def waterfall_drawing(
 ) -> Drawing:
     """Rows from `before` to `after`: what rises is filled in the pale of the owner's colour, what falls is hollow.
 
-    Of two parts the upper, plain bar is the rate and the lower, hatched one the mix. Levels are joined by thin lines.
+    Of two parts the upper, plain bar is the rate and the lower, hatched one the mix; each is filled or hollow
+    by itself. Levels are joined by thin lines.
     """
     rows = [before, *additions, after]
     levels = list(accumulate((addition.value for addition in additions), initial=before.value))
@@ -123,7 +124,9 @@ def _marker(
     fill = theme.paper if size < 0 else theme.panel if is_quiet else theme.pale(owner)
     marker: dict[str, object] = {"color": [fill], "line": {"color": color, "width": [1.5]}}
     if is_hatched:
-        marker["pattern"] = {"shape": ["/"], "fgcolor": color, "bgcolor": fill, "size": 5, "solidity": 0.35}
+        # Overlay, since Plotly draws the pattern that replaces a fill in the colour of the fill.
+        marker["pattern"] = {"shape": ["/"], "fillmode": "overlay", "fgcolor": [color], "fgopacity": 1, "size": 5,
+                             "solidity": 0.35}  # fmt: skip
     return marker
 
 

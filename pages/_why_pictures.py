@@ -97,7 +97,11 @@ def waterfall(seen: View, found: Movement) -> None:
         return  # the sentence at the head of the page says why
     word = _label(seen, split.dimension).lower()
     title = f"Which {word} moved it?"
-    parts = " The upper bar is a group's own rate, the lower one the mix: its share of all." if found.is_ratio else ""
+    parts = (
+        " The upper bar is a group's own rate, the lower, hatched one the mix: its share of all."
+        if found.is_ratio
+        else ""
+    )
     drawing = waterfall_drawing(
         Addition("Before", found.before or 0, words(seen, found.metric, found.before), says=span(found.compared)),
         _additions(seen, found, split),

@@ -28,9 +28,10 @@ __all__ = [
     "rate",
     "shortened",
     "strong",
+    "times",
 ]
 
-Unit = Literal["count", "money", "ratio", "days", "hours"]
+Unit = Literal["count", "money", "ratio", "times", "days", "hours"]
 Number = int | float | Decimal
 
 MISSING = "\u2013"
@@ -102,6 +103,14 @@ def rate(value: Number | None) -> str:
     return _signed(value, f"{_trimmed(abs(percent))}{_SPACE}%")
 
 
+def times(value: Number | None) -> str:
+    """How many times one number holds another, of at most three digits: 16.6x, 0.42x."""
+    if not _is_number(value):
+        return MISSING
+    size = abs(float(value))
+    return _signed(value, "< 0.01x" if 0 < size < 0.005 else f"{_three_digits(size)}x")
+
+
 def points(value: Number | None) -> str:
     """A difference of two rates, given as a fraction: 8 points."""
     if not _is_number(value):
@@ -129,7 +138,7 @@ def number(value: Number | None, unit: Unit, currency: str = "", *, exact: bool 
     """A value of a metric, written by its unit."""
     if unit == "money":
         return money(value, currency, exact=exact)
-    return {"count": count, "ratio": rate, "days": days, "hours": hours}[unit](value)
+    return {"count": count, "ratio": rate, "times": times, "days": days, "hours": hours}[unit](value)
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Change:
 
 def change(
     difference: Number | None,
-    unit: Literal["share", "count", "money", "ratio", "days", "hours"],
+    unit: Literal["share", "count", "money", "ratio", "times", "days", "hours"],
     good: Literal["up", "down", "neither"],
     currency: str = "",
 ) -> Change | None:

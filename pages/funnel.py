@@ -8,6 +8,7 @@ from pages import _page as page
 from pages import _pictures as pictures
 from pages import _sentences as sentences
 from pages._panels import opening
+from pages._survival_pictures import how_long
 
 seen = page.view(__file__)
 cohort = pictures.step_cohort(seen)
@@ -23,6 +24,10 @@ with left:
     pictures.stages(seen, cohort, "Stage by stage")
 with right:
     pictures.rate_by(seen, cohort, step, dimension)
-pictures.rate_over_time(seen, cohort, step)
+left, right = st.columns(2, gap="small")
+with left:
+    pictures.rate_over_time(seen, cohort, step)
+with right:
+    how_long(seen, cohort)
 pictures.volumes(seen)
 page.notes([cohort.answer])

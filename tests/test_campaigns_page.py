@@ -89,7 +89,7 @@ def test_return_is_to_date_whatever_the_period(of_demo: Session) -> None:
     expected = of_demo.answer(Query(("return_to_date",))).number("return_to_date")
     for period in ("Last complete week", "Last 12 complete months"):
         screen = page("campaigns", period=period)
-        assert read(_words.rate(expected)) in read(markup(screen))
+        assert read(_words.times(expected)) in read(markup(screen))
         assert table_of(screen, "campaign", "since")["return_to_date"][0] == pytest.approx(expected)
 
 

@@ -23,6 +23,7 @@ from pages._words import (
     rate,
     shortened,
     strong,
+    times,
 )
 
 JOINER = "\u2060"
@@ -122,7 +123,7 @@ def test_nothing_is_escaped_to_nothing() -> None:
     assert escape(12) == "12"
 
 
-@pytest.mark.parametrize("write", [count, rate, points, days, hours, lambda value: money(value, "EUR")])
+@pytest.mark.parametrize("write", [count, rate, times, points, days, hours, lambda value: money(value, "EUR")])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_a_missing_number_is_a_dash_and_never_zero(write, value) -> None:
     assert write(value) == MISSING == "\u2013"
@@ -199,6 +200,12 @@ def test_only_a_whole_is_100_percent_and_only_nothing_is_0_percent(value: float,
         (days(1), "1 day"),
         (days(3.42), "3.4 days"),
         (hours(0.9), "0.9 h"),
+        (times(16.6113), "16.6x"),
+        (times(1), "1x"),
+        (times(0.417), "0.42x"),
+        (times(0.001), "< 0.01x"),
+        (times(-2), "\u22122x"),
+        (number(2.5, "times"), "2.50x"),
         (number(0.5, "ratio"), "50 %"),
         (number(1200, "money", "EUR", exact=True), "€1,200.00"),
         (number(7, "count"), "7"),
@@ -214,6 +221,7 @@ def test_a_value_is_written_with_its_unit(written: str, text: str) -> None:
         (0.041, "share", "up", Change("↑", "4.1\u00a0% better", "good")),
         (-0.032, "share", "up", Change("↓", "3.2\u00a0% worse", "bad")),
         (-0.08, "ratio", "up", Change("↓", "8\u00a0points worse", "bad")),
+        (-0.5, "times", "up", Change("↓", "0.50x worse", "bad")),
         (0.9, "hours", "down", Change("↑", "0.9\u00a0h worse", "bad")),
         (-2, "days", "down", Change("↓", "2\u00a0days better", "good")),
         (12, "count", "neither", Change("↑", "12", None)),
