@@ -100,28 +100,13 @@ def _summed(name: str, spans: Spans) -> exp.Expr:
 
 
 def _of_spans(branch: AggregateBranch, spans: Spans) -> exp.Select:
-    """Measures that do not add up, and balances, are made of all rows of each span."""
+    """Measures that do not add up, and balances, are made of all rows of each span; neither is averaged."""
     keys: list[tuple[str, exp.Expr]] = [(key.name, reference(key.reference)) for key in branch.keys]
     keys += span_keys(spans)
     shown = [named(tree.copy(), name) for name, tree in keys]
     measures = [named(_narrowed(measure), measure.name) for measure in branch.measures]
-    if not spans.is_average:
-        select = on_spans(scanned(exp.select(*shown, *measures), branch.scan), spans, reference(spans.time))
-        return grouped(select, [tree for _, tree in keys])
-    until, days = as_type(column("until", "spans"), "DATE"), column("days", "spans")
-    inner = on_spans(
-        scanned(exp.select(*shown, named(days, "days"), *measures), branch.scan), spans, reference(spans.time)
-    )
-    inner = grouped(inner, [*[tree for _, tree in keys], until, days])
-    outer = [column(name, _ROWS) for name, _ in keys]
-    averages = []
-    for name in [measure.name for measure in branch.measures]:
-        average = exp.Div(
-            this=as_type(exp.Sum(this=column(name, _ROWS)), "DOUBLE"),
-            expression=exp.Max(this=as_type(column("days", _ROWS), "DOUBLE")),
-        )
-        averages.append(named(average, name))
-    return grouped(exp.select(*outer, *averages).from_(inner.subquery(_ROWS)), outer)
+    select = on_spans(scanned(exp.select(*shown, *measures), branch.scan), spans, reference(spans.time))
+    return grouped(select, [tree for _, tree in keys])
 
 
 # -- one row of many -------------------------------------------------------------------------------------------------

@@ -25,7 +25,17 @@ from tests.conftest import BRIGHTWATER, PROJECT
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-PAGES = ["This week", "Funnel", "Campaigns", "Sources", "Why did it move?", "Ask", "Definitions", "Data health"]
+PAGES = [
+    "This week",
+    "Funnel",
+    "Campaigns",
+    "Sources",
+    "Why did it move?",
+    "Ask",
+    "Qualified lead",
+    "Definitions",
+    "Data health",
+]
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

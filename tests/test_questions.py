@@ -105,12 +105,12 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a dimension that the table lacks": (
         {"metrics": ("visits",), "by": ("segment",)},
         "'visits' cannot be split or filtered by 'segment': its table visits has no segment. It is known in:"
-        " handoffs, leads, pipeline, revenue.",
+        " credit, handoffs, leads, pipeline, revenue.",
     ),
     "a condition over a dimension that the table lacks": (
         {"metrics": ("visits", "leads"), "where": "segment = 'Small'"},
         "'visits' cannot be split or filtered by 'segment': its table visits has no segment. It is known in:"
-        " handoffs, leads, pipeline, revenue.",
+        " credit, handoffs, leads, pipeline, revenue.",
     ),
     "a condition over an unknown dimension": (
         {"where": "chanel = 'social'"},
@@ -161,7 +161,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a limit of nothing": ({"limit": 0}, "A limit is a number of rows from 1."),
     "an attribution model without credit": (
         {"model": "linear"},
-        "The model 'linear' has nothing to apply to: no metric asked is shared out by credit.",
+        "The model 'linear' has nothing to apply to: no metric asked is shared out.",
     ),
     "an order by something else": (
         {"by": ("channel",), "order": ("-leeds",)},
