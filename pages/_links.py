@@ -28,6 +28,7 @@ FREE = (
     "then",
     "over",
     "proposed",
+    "deal",
     "ruled",
 )
 

@@ -27,6 +27,7 @@ __all__ = [
     "View",
     "address",
     "ask",
+    "crm_links",
     "dates",
     "dates_of",
     "history",
@@ -42,6 +43,7 @@ __all__ = [
 
 HISTORY = 12
 MOST_ROWS = 2_000
+JOURNEY = "Journey"
 
 
 @dataclass(frozen=True)
@@ -217,13 +219,23 @@ def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] 
                 continue
             kept = "" if part.frame.height <= MOST_ROWS else f", the first {MOST_ROWS:,} of them below"
             st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {when}{kept}"))
-            shown, columns = _linked(seen, part.frame.head(MOST_ROWS))
+            shown, columns = crm_links(seen, part.frame.head(MOST_ROWS))
+            shown, columns = _to_journeys(shown, columns)
             table(shown, f"The rows of {part.label}", columns)
 
     dialog()
 
 
-def _linked(seen: View, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, object]]:
+def _to_journeys(frame: pl.DataFrame, columns: dict[str, object]) -> tuple[pl.DataFrame, dict[str, object]]:
+    """The rows with a way to the journey of each deal."""
+    if "deal_id" not in frame.columns:
+        return frame, columns
+    links = [None if key is None else f"journey?deal={quote(str(key), safe='')}" for key in frame["deal_id"]]
+    shown = frame.select(pl.Series(JOURNEY, links, dtype=pl.String), pl.all())
+    return shown, {**columns, JOURNEY: st.column_config.LinkColumn(display_text="See")}
+
+
+def crm_links(seen: View, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, object]]:
     """The rows with a link into the CRM per known object, by the company's templates, and how to show it."""
     columns: dict[str, object] = {}
     for kind, template in seen.session.company.crm_links.items():
