@@ -32,7 +32,7 @@ def choose(seen: View) -> tuple[Journey | None, str]:
     with right:
         model = st.selectbox(
             "Shared out by", known, index=known.index(DEFAULT_MODEL), key="shared_by",
-            format_func=lambda name: escape(name.replace("_", " ")),
+            format_func=lambda name: name.replace("_", " "),
         )  # fmt: skip
     deal = asked.strip() or latest_deal(seen.session)
     if deal is None:

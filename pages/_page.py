@@ -37,6 +37,7 @@ __all__ = [
     "said",
     "show_rows",
     "tiles",
+    "to_journeys",
     "view",
     "words",
 ]
@@ -220,13 +221,13 @@ def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] 
             kept = "" if part.frame.height <= MOST_ROWS else f", the first {MOST_ROWS:,} of them below"
             st.caption(escape(f"{part.label}: {part.frame.height:,} rows, {when}{kept}"))
             shown, columns = crm_links(seen, part.frame.head(MOST_ROWS))
-            shown, columns = _to_journeys(shown, columns)
+            shown, columns = to_journeys(shown, columns)
             table(shown, f"The rows of {part.label}", columns)
 
     dialog()
 
 
-def _to_journeys(frame: pl.DataFrame, columns: dict[str, object]) -> tuple[pl.DataFrame, dict[str, object]]:
+def to_journeys(frame: pl.DataFrame, columns: dict[str, object]) -> tuple[pl.DataFrame, dict[str, object]]:
     """The rows with a way to the journey of each deal."""
     if "deal_id" not in frame.columns:
         return frame, columns

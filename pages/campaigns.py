@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages import _campaign_leads as who
 from pages import _campaign_pictures as pictures
 from pages import _campaign_sentences as sentences
 from pages import _page as page
@@ -21,4 +22,5 @@ with left:
 with right:
     pictures.revenue_and_cost(seen, found)
 pictures.everything(seen, found)
+who.leads(seen, found)
 page.notes([found.to_date])

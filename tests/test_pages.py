@@ -236,7 +236,7 @@ def test_a_number_leads_to_its_rows(opened: Open, demo: Session, metric: str) ->
     assert f"{label}: {expected.frame.height:,} rows" in read(dialog.caption[0].value)
     deals = expected.frame["deal_id"].to_list() if metric != "leads" else []
     assert ("Journey" in rows.value) == (metric != "leads")
-    assert [link for link in rows.value.get("Journey", [])] == [f"journey?deal={key}" for key in deals]
+    assert list(rows.value.get("Journey", [])) == [f"journey?deal={key}" for key in deals]
 
 
 @pytest.mark.parametrize("key", ["rows_stages", "rows_rate_by", "rows_over_time"])
