@@ -174,8 +174,8 @@ _RULES = """
   font-size: 0.93rem; line-height: 1.5; color: {ink};
 }}
 [class*="st-key-entry_"], [class*="st-key-gap_"] {{ padding-bottom: 0.9rem; }}
-:is(.st-key-definitions, .st-key-lacking) .stHeading {{ margin-top: 1.25rem; }}
-.st-key-lacking .stHeading {{ margin-bottom: 0.6rem; }}
+:is(.st-key-definitions, .st-key-lacking, .st-key-quality) .stHeading {{ margin-top: 1.25rem; }}
+:is(.st-key-lacking, .st-key-quality) .stHeading {{ margin-bottom: 0.6rem; }}
 /* The way to the rest of an entry stands at its right end; what it opens stands below. */
 [class*="st-key-entry_"] {{ position: relative; }}
 [class*="st-key-entry_"] :is(.stLayoutWrapper, .stElementContainer, .stExpander, details) {{ position: static; }}

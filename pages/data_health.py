@@ -8,6 +8,7 @@ from metrics.gaps import gaps
 from metrics.health import overview
 from pages import _health as health
 from pages import _page as page
+from pages._attribution_health import attribution
 from pages._panels import opening
 
 seen = page.view(__file__)
@@ -22,6 +23,7 @@ health.tiles(seen, found, lacking)
 health.sources(seen.session)
 health.in_quarantine(seen.session)
 health.missing(seen, lacking)
+attribution(seen)
 left, middle, right = st.columns(3, gap="small")
 with left:
     health.campaigns(seen.session)

@@ -163,7 +163,9 @@ def test_the_demo_opens_and_says_what_its_session_says(monkeypatch: pytest.Monke
     screen = one_page(monkeypatch, "data_health", demo.company.folder)
     found, lacking = overview(demo), gaps(demo)
     assert f"{found.loaded:,} of {found.lines:,}" in said(screen)
-    assert {f"rows_{gap.key}" for gap in lacking.found} == {button.key for button in screen.button}
+    assert {f"rows_{gap.key}" for gap in lacking.found} == {
+        button.key for button in screen.button if not str(button.key).startswith("rows_of_")
+    }
 
 
 # -- every page ------------------------------------------------------------------------------------------------------
