@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -15,19 +15,20 @@ from zoneinfo import ZoneInfo
 import sqlglot
 
 from data.errors import Place, Problems, did_you_mean
-from data.stages import Stage, read_stages
+from data.stages import Stage, Stages, read_stages
 from metrics.emit import emit_plan
+from metrics.entry import Details, Entry
 from metrics.explain import explain, formula
 from metrics.funnel import declared_steps
 from metrics.kinds import Aggregate, Dimension, Funnel, Metric
 from metrics.plan import plan, question_about
-from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
+from metrics.rule_entries import rule_details, rule_entries
 from metrics.run import Session
 
-__all__ = ["SECTIONS", "Details", "Entry", "details", "entries", "find", "in_lines", "matching", "own_definitions"]
+__all__ = ["SECTIONS", "details", "entries", "find", "in_lines", "matching", "own_definitions"]
 
-SECTIONS = ("metrics", "stages", "dimensions", "terms")
+SECTIONS = ("metrics", "stages", "rules", "dimensions", "terms")
 
 _BANDS = ("TOFU", "MOFU", "BOFU", None)
 _KNOWN_BY = {
@@ -38,45 +39,11 @@ _KNOWN_BY = {
 }
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One word. `formula` is how it comes about, in one line; `missing` says why this company has no answer to it."""
-
-    section: str
-    name: str
-    label: str
-    sentence: str
-    place: Place
-    owner: str | None = None
-    band: str | None = None
-    formula: str = ""
-    missing: str | None = None
-
-
-@dataclass(frozen=True)
-class Details:
-    """The rest of an entry; what does not apply to its section is empty.
-
-    `limits` are reasons why a part of it has no answer here. `changed_on` is the day on which the file that it stands
-    in was last changed, in the company's zone: nobody records the day of a single entry. `origin` says whose it is,
-    `full_name` is the name by which `find` finds it.
-    """
-
-    used_by: tuple[str, ...] = ()
-    splits: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-    recorded_from: dt.date | None = None
-    sql: str = ""
-    sql_of: str = ""
-    origin: str = ""
-    fingerprint: str = ""
-    changed_on: dt.date | None = None
-    full_name: str = ""
-
-
 def entries(session: Session) -> tuple[Entry, ...]:
     """All entries by section: metrics from the top of the funnel to its end, the others as they are written."""
-    return (*_metrics(session), *_stages(session), *_dimensions(session), *_terms(session))
+    written = _written_stages(session)
+    rules = rule_entries(session, written)
+    return (*_metrics(session), *_stages(session, written), *rules, *_dimensions(session), *_terms(session))
 
 
 def own_definitions(session: Session) -> tuple[int, int]:
@@ -135,11 +102,11 @@ def _metrics(session: Session) -> Iterator[Entry]:
         )
 
 
-def _stages(session: Session) -> Iterator[Entry]:
-    written = _written_stages(session)
+def _stages(session: Session, written: Stages | None) -> Iterator[Entry]:
+    known = {stage.name: stage for stage in written.stages} if written else {}
     columns = session.definitions.tables["leads"].columns
     for stage in session.manifest.stages:
-        declared = written.get(stage.name)
+        declared = known.get(stage.name)
         yield Entry(
             section="stages",
             name=stage.name,
@@ -153,13 +120,13 @@ def _stages(session: Session) -> Iterator[Entry]:
         )
 
 
-def _written_stages(session: Session) -> dict[str, Stage]:
-    """The stages as stages.yaml declares them, or none where it is no longer what the rows were made by."""
+def _written_stages(session: Session) -> Stages | None:
+    """The stages as stages.yaml declares them; None where it is no longer what the rows were made by."""
     problems = Problems()
     stages = read_stages(session.company, problems)
     if problems.found or stages.fingerprint != session.manifest.fingerprints["stages"]:
-        return {}
-    return {stage.name: stage for stage in stages.stages}
+        return None
+    return stages
 
 
 def _known_by(stage: Stage) -> str:
@@ -219,7 +186,9 @@ def _terms(session: Session) -> Iterator[Entry]:
 
 def details(session: Session, entry: Entry) -> Details:
     """What a list leaves out of an entry."""
-    read = {"metrics": _of_metric, "stages": _of_stage, "dimensions": _of_dimension, "terms": _of_term}
+    read = {
+        "metrics": _of_metric, "stages": _of_stage, "rules": _of_rule, "dimensions": _of_dimension, "terms": _of_term,
+    }  # fmt: skip
     is_first = find(entries(session), entry.name) == entry
     full_name = entry.name if is_first else f"{entry.section}.{entry.name}"
     return replace(read[entry.section](session, entry), full_name=full_name)
@@ -250,6 +219,10 @@ def _of_stage(session: Session, entry: Entry) -> Details:
         fingerprint=session.manifest.fingerprints["stages"],
         changed_on=_changed_on(session, entry.place),
     )
+
+
+def _of_rule(session: Session, entry: Entry) -> Details:
+    return replace(rule_details(session, entry), changed_on=_changed_on(session, entry.place))
 
 
 def _counts(session: Session, metric: Metric, entry: Entry) -> bool:
@@ -283,7 +256,7 @@ def _of_term(session: Session, entry: Entry) -> Details:
 
 
 def _sql(reach: Reach, metric: str, dimension: str) -> str:
-    return emit_plan(plan(reach, Query((metric,), (dimension,))).plan)
+    return emit_plan(plan(reach, replace(question_about(reach, metric), by=(dimension,))).plan)
 
 
 def in_lines(sql: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from data.calendar import periods_within
 from data.errors import InvalidQuestion, did_you_mean
 from metrics import composition, funnel
+from metrics.credits import models_of
 from metrics.kinds import Credit, inputs_of, results_of, split_result
 from metrics.nodes import AggregateBranch, Branch, FunnelBranch, FunnelTable, Output, Plan, RowsPlan
 from metrics.query import Query
@@ -19,6 +20,7 @@ __all__ = [
     "PlannedRows",
     "PlannedTable",
     "is_shared_out",
+    "models_for",
     "plan",
     "plan_curve",
     "plan_funnel",
@@ -113,6 +115,23 @@ def is_shared_out(reach: Reach, name: str) -> bool:
     """Whether a metric is credit, or made of any."""
     metric = reach.metric(name)
     return isinstance(metric, Credit) or any(is_shared_out(reach, given.metric) for _, given in inputs_of(metric))
+
+
+def models_for(reach: Reach, names: Iterable[str]) -> tuple[str, ...]:
+    """The models by which all of these metrics can be shared out, the plainest first; none where none of them is."""
+    measures = {measure for name in names for measure in _measures(reach, name)}
+    common = list(models_of(reach, measures.pop())) if measures else []
+    for measure in measures:
+        common = [model for model in common if model in models_of(reach, measure)]
+    return tuple(sorted(common, key=lambda model: model != PLAINEST_MODEL))
+
+
+def _measures(reach: Reach, name: str) -> set[str]:
+    """What is shared out by a metric, or by those that it is made of."""
+    metric = reach.metric(name)
+    if isinstance(metric, Credit):
+        return {metric.measure}
+    return {measure for _, given in inputs_of(metric) for measure in _measures(reach, given.metric)}
 
 
 def _fused(branches: Iterable[Branch]) -> tuple[Branch, ...]:

@@ -13,6 +13,7 @@ from data.expressions import Expression
 from metrics.kinds import (
     HEADLINE_RESULT,
     Aggregate,
+    Credit,
     Cumulative,
     Duration,
     Formula,
@@ -94,6 +95,8 @@ def _adds_up(reach: Reach, asked: str) -> bool:
         return results_of(metric).get(split_result(asked)[1] or "") == "count"
     if isinstance(metric, Aggregate):
         return metric.expr.additive
+    if isinstance(metric, Credit):
+        return True
     if isinstance(metric, Cumulative):
         return _adds_up(reach, metric.of.metric)
     return isinstance(metric, Formula) and _is_linear(reach, metric.expr.tree, dict(metric.inputs))

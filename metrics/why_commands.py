@@ -50,6 +50,7 @@ def why_command(
         Compared, typer.Option("--compare", help="The period before, like for like, or a year before.")
     ] = Compared.previous,
     where: WhereOption = None,
+    model: Annotated[str | None, typer.Option("--model", help="How credit is shared out, such as linear.")] = None,
     as_of: AsOfOption = None,
     company: CompanyOption = None,
     form: FormatOption = None,
@@ -60,7 +61,8 @@ def why_command(
     period = asked_period(session, from_day, to_day)
     if period is None:
         raise InvalidQuestion("A change is one between two periods: give --from and --to.")
-    query = Query((metric,), period=period, compare=compare.value, where=where, as_of=asked_day(as_of, "--as-of"))
+    day = asked_day(as_of, "--as-of")
+    query = Query((metric,), period=period, compare=compare.value, where=where, model=model, as_of=day)
     found = why(session, query, by)
     _print(session, found, chosen_format(form, as_json))
 

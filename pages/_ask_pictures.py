@@ -10,13 +10,14 @@ import streamlit as st
 
 from data.calendar import periods_within, shift
 from metrics import Answer
-from metrics.kinds import Aggregate, results_of, split_result
+from metrics.kinds import Aggregate, Credit
 from pages import _charts
 from pages import _rule_flags as _rules
 from pages._charts import Bar, Point
+from pages._choices import model_label
 from pages._dates import period_label, span
 from pages._entries import joined
-from pages._page import View, metric_of, show_rows, words
+from pages._page import View, metric_of, show_rows, unit_of, words
 from pages._panels import column_formats, show_chart, show_reason, show_table
 from pages._words import escape, strong
 
@@ -32,6 +33,7 @@ def says(seen: View, answer: Answer) -> str:
     asked = joined([_label(seen, name) for name in names])
     by = joined([_word(seen, name) for name in answer.query.by])
     how = (f"by {by}, " if by else "") + (f"per {answer.query.grain}, " if answer.query.grain else "")
+    how += f"shared out by the model {model_label(answer.query.model)}, " if answer.query.model else ""
     apart = " " if how else ", "
     said = f"{strong(asked)}{apart}{escape(f'{how}{span(seen.period)}')}{_numbers(seen, answer)}.{_most(seen, answer)}"
     return " ".join([said, *reasons])
@@ -84,7 +86,7 @@ def picture(seen: View, answer: Answer) -> None:
 def _unreadable(seen: View, answer: Answer) -> str | None:
     """Why there is no picture; None where there can be one."""
     query, names = answer.query, _answered(answer)
-    if len({_unit(seen, name) for name in names}) > 1:
+    if len({unit_of(seen, name) for name in names}) > 1:
         return "Numbers of different units share no picture: ask for them one by one to see one."
     if len(query.by) > 1 or (query.by and len(names) > 1):
         return "So many lines or bars could not be told apart, so this is a table."
@@ -169,7 +171,7 @@ def _value(
 
 def _adds_up(seen: View, name: str) -> bool:
     metric = metric_of(seen, name)
-    return isinstance(metric, Aggregate) and metric.expr.additive
+    return isinstance(metric, Credit) or (isinstance(metric, Aggregate) and metric.expr.additive)
 
 
 def _bars(seen: View, answer: Answer, names: list[str]) -> None:
@@ -220,7 +222,7 @@ def _columns(seen: View, answer: Answer) -> dict[str, object]:
     query = answer.query
     labels = {name: seen.session.reach.dimension(name).label for name in query.by}
     labels |= {name: _label(seen, name) for name in query.metrics}
-    units = {name: _unit(seen, name) for name in query.metrics}
+    units = {name: unit_of(seen, name) for name in query.metrics}
     return column_formats(units, {"period": "Period", **labels})  # type: ignore[arg-type]  # units are checked when loaded
 
 
@@ -231,14 +233,9 @@ def _rows(seen: View, answer: Answer) -> Callable[[], None]:
         with st.container(horizontal=True, key="rows_ask"):
             for name in _answered(answer):
                 if st.button(escape(f"Rows of {_label(seen, name)}"), key=f"ask_rows_{name}", type="tertiary"):
-                    show_rows(seen, name, seen.period, answer.query.by)
+                    show_rows(seen, name, seen.period, answer.query.by, answer.query.model)
 
     return buttons
-
-
-def _unit(seen: View, name: str) -> str:
-    metric, result = metric_of(seen, name), split_result(name)[1]
-    return results_of(metric)[result] if result else metric.unit
 
 
 def _label(seen: View, name: str) -> str:

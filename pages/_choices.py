@@ -8,15 +8,22 @@ import streamlit as st
 
 from data.errors import InvalidQuestion, did_you_mean
 from metrics import Query, Session
+from metrics.plan import models_for
 from pages._words import escape
 
-__all__ = ["NOTHING", "OVER", "dimensions", "metrics", "tell_unknown", "written_out"]
+__all__ = ["NOTHING", "OVER", "choose_model", "dimensions", "metrics", "model_label", "tell_unknown", "written_out"]
 
 # The value of a choice by which nothing is chosen.
 NOTHING = ""
 # A grain in the address, and what it is called there.
 OVER = {"": "All at once", "day": "Per day", "week": "Per week", "month": "Per month", "quarter": "Per quarter",
         "year": "Per year"}  # fmt: skip
+# Standard models as they are called; one of a company's own by its name.
+_MODELS = {
+    "first": "First touch", "last": "Last touch", "last_non_direct": "Last touch that is not direct",
+    "linear": "Linear", "u_shaped": "U-shaped", "position_based": "Position-based", "w_shaped": "W-shaped",
+    "full_path": "Full path", "time_decay": "Time decay",
+}  # fmt: skip
 _BANDS = ("TOFU", "MOFU", "BOFU", None)
 
 
@@ -33,6 +40,23 @@ def dimensions(session: Session, names: Iterable[str]) -> dict[str, str]:
     return _told_apart(dict(sorted(labels.items(), key=lambda item: item[1].casefold())))
 
 
+def model_label(name: str) -> str:
+    return _MODELS.get(name, name.replace("_", " ").capitalize())
+
+
+def choose_model(session: Session, metrics: Iterable[str]) -> str | None:
+    """By which model metrics are shared out, in the address of the page; None where none of them is."""
+    labels = {name: model_label(name) for name in models_for(session.reach, metrics)}
+    if not labels:
+        return None
+    tell_unknown(session, {"model": labels})
+    chosen = st.selectbox(
+        "Model", list(labels), format_func=labels.__getitem__, key="model", bind="query-params",
+        help="How a conversion is shared out among the touches that led to it",
+    )  # fmt: skip
+    return chosen or next(iter(labels))
+
+
 def _told_apart(labels: dict[str, str]) -> dict[str, str]:
     """Two of one label are told apart by their names."""
     twice = {label for label in labels.values() if list(labels.values()).count(label) > 1}
@@ -42,7 +66,10 @@ def _told_apart(labels: dict[str, str]) -> dict[str, str]:
 def written_out(session: Session) -> dict[str, list[str]] | None:
     """The parameters of the address with names (?metric=mqls) as the labels that the widgets know; None without any."""
     every = dimensions(session, session.definitions.dimensions)
-    words = {"metric": metrics(session), "metrics": metrics(session), "split": every, "then": every, "over": OVER}
+    words = {
+        "metric": metrics(session), "metrics": metrics(session), "split": every, "then": every, "over": OVER,
+        "model": _MODELS,
+    }  # fmt: skip
     given = {key: st.query_params.get_all(key) for key in st.query_params}
     written = {key: [words.get(key, {}).get(value, value) for value in values] for key, values in given.items()}
     return None if written == given else written
@@ -67,8 +94,10 @@ def tell_unknown(session: Session, chosen: Mapping[str, Mapping[str, str]], metr
 
 def _why_not(session: Session, metrics: Iterable[str], dimension: str) -> str:
     """Why metrics cannot be split by a dimension, in the session's own words."""
+    asked = tuple(metrics)
     try:
-        reasons = session.answer(Query(tuple(metrics), (dimension,))).reasons
+        model = next(iter(models_for(session.reach, asked)), None)
+        reasons = session.answer(Query(asked, (dimension,), model=model)).reasons
     except InvalidQuestion as error:
         return str(error)
     return next(iter(reasons.values()), f"Nothing here can be split by '{dimension}'.")

@@ -8,22 +8,27 @@ from itertools import groupby
 import streamlit as st
 
 from metrics import Session
-from metrics.dictionary import SECTIONS, Details, Entry, details, matching, own_definitions
+from metrics.dictionary import SECTIONS, details, matching, own_definitions
+from metrics.entry import Details, Entry
+from metrics.rule_words import in_words
 from pages._dates import day
 from pages._entries import entry_html, facts_html, joined
+from pages._rule_pictures import agreed
 from pages._words import count, escape, strong
 
 __all__ = ["alone", "choose", "listed", "says", "whose"]
 
-LABELS = {"metrics": "Metrics", "stages": "Stages", "dimensions": "Dimensions", "terms": "Terms"}
-ONE = {"metrics": "Metric", "stages": "Stage", "dimensions": "Dimension", "terms": "Term"}
+LABELS = {"metrics": "Metrics", "stages": "Stages", "rules": "Rules", "dimensions": "Dimensions", "terms": "Terms"}
+ONE = {"metrics": "Metric", "stages": "Stage", "rules": "Rule", "dimensions": "Dimension", "terms": "Term"}
 # What the entries of a section are for, under its name.
 MEANS = {
     "metrics": "Numbers that both teams read the same way.",
     "stages": "How far a contact has come, and by what we know it.",
+    "rules": "When a lead enters a stage, as both teams have agreed.",
     "dimensions": "What a number can be split by.",
     "terms": "Words that no number stands for.",
 }
+DEFINED = "Analysts add definitions in the company's folder definitions/"
 BANDS = {"TOFU": "Top of the funnel", "MOFU": "Middle of the funnel", "BOFU": "Bottom of the funnel"}
 
 
@@ -73,7 +78,8 @@ def listed(session: Session, found: tuple[Entry, ...], section: str, words: str)
         held = {section: held[section]} if section in held else {}
     if not held:
         looked_for = f"No definition holds '{words}'." if words else f"There are no {LABELS[section].lower()} yet."
-        st.caption(escape(f"{looked_for} Analysts add definitions in the company's folder definitions/."))
+        where = "Rules are agreed in stages.yaml" if section == "rules" and not words else DEFINED
+        st.caption(escape(f"{looked_for} {where}."))
     with st.container(key="definitions"):
         for name in sorted(held, key=lambda name: name != section):
             _section(session, name, held[name], is_searched=bool(words))
@@ -155,6 +161,7 @@ def _facts(entry: Entry, more: Details, *, is_alone: bool = False) -> list[tuple
     formula = "" if entry.section == "stages" or is_alone else entry.formula
     return [
         ("Columns" if entry.section == "dimensions" else "Formula", formula),
+        *_versions(more),
         ("Recorded since", day(more.recorded_from) if more.recorded_from else ""),
         ("Splits" if entry.section == "dimensions" else "Used by", ", ".join(more.used_by)),
         ("Can be split by", ", ".join(more.splits)),
@@ -165,6 +172,19 @@ def _facts(entry: Entry, more: Details, *, is_alone: bool = False) -> list[tuple
         ("Fingerprint", f"{more.fingerprint}, which changes when its number may" if more.fingerprint else ""),
         ("Last change", changed),
     ]
+
+
+def _versions(more: Details) -> list[tuple[str, str]]:
+    """What a rule has said and since when, newest first, who agreed, and the scores that it uses."""
+    told = [(f"Score {name}", text) for name, text in more.scores]
+    for rule in reversed(more.versions):
+        signed = f"Agreed by {agreed(rule)}." if rule.agreed else "Agreed by nobody yet."
+        why = ": ".join(part for part in (rule.label, rule.description) if part)
+        words = in_words(rule.text)
+        says = [f"{words[:1].upper()}{words[1:]}.", signed, f"{why.removesuffix('.')}." if why else ""]
+        title = f"From {day(rule.starts)}{', applied to all' if rule.is_today else ''}"
+        told.append((title, " ".join(part for part in says if part)))
+    return told
 
 
 def _sql(more: Details) -> None:

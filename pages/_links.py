@@ -26,6 +26,7 @@ FREE = (
     "metrics",
     "split",
     "then",
+    "model",
     "over",
     "proposed",
     "deal",

@@ -15,7 +15,7 @@ import streamlit as st
 from data.calendar import Period, leading_to, periods_within, shift
 from metrics import Answer, Query, Session
 from metrics.findings import change
-from metrics.kinds import Metric, results_of
+from metrics.kinds import Credit, Metric, results_of, split_result
 from pages import _tiles, _words
 from pages._dates import BEFORE, day, span
 from pages._panels import table
@@ -38,6 +38,7 @@ __all__ = [
     "show_rows",
     "tiles",
     "to_journeys",
+    "unit_of",
     "view",
     "words",
 ]
@@ -96,9 +97,14 @@ def metric_of(seen: View, name: str) -> Metric:
 
 def words(seen: View, name: str, value: float | None) -> str:
     """A metric's value as tiles and sentences write it."""
+    return _words.number(value, unit_of(seen, name), seen.currency)  # type: ignore[arg-type]  # checked when loaded
+
+
+def unit_of(seen: View, name: str) -> str:
+    """The unit of a metric or of its result; a count that is shared out comes in parts."""
     metric = metric_of(seen, name)
-    unit = results_of(metric).get(name.partition(".")[2], metric.unit)
-    return _words.number(value, unit, seen.currency)  # type: ignore[arg-type]  # units are checked when loaded
+    unit = results_of(metric).get(split_result(name)[1] or "", metric.unit)
+    return "parts" if unit == "count" and isinstance(metric, Credit) else unit
 
 
 def dates(seen: View, answer: Answer) -> str:
@@ -207,13 +213,14 @@ def rows_button(
         show_rows(seen, metric, period, by)
 
 
-def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] = ()) -> None:
-    """A dialog with the rows that make up a number; a ratio has two lists."""
+def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] = (), model: str | None = None) -> None:
+    """A dialog with the rows that make up a number; a ratio has two lists, and what is shared out has a model."""
 
     @st.dialog(f"The rows behind {escape(metric_of(seen, metric).label)}", width="large")
     def dialog() -> None:
         when = span(period) if period else "to date"
-        parts = seen.session.rows(Query((metric,), tuple(by), period=period, where=seen.where, is_shared=True))
+        query = Query((metric,), tuple(by), period=period, where=seen.where, model=model, is_shared=True)
+        parts = seen.session.rows(query)
         for part in parts:
             if part.reason is not None:
                 st.caption(escape(part.reason))

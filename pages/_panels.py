@@ -80,7 +80,7 @@ def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None =
 
     Columns that have a label and no unit are texts.
     """
-    formats = {"count": "%,d", "money": "%,.2f", "times": "%,.2fx", "days": "%,.1f", "hours": "%,.1f"}
+    formats = {"count": "%,d", "parts": "%,.2f", "money": "%,.2f", "times": "%,.2fx", "days": "%,.1f", "hours": "%,.1f"}
     titles = labels or {}
     numbers = {
         name: st.column_config.NumberColumn(titles.get(name), format="percent", step=0.001)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from metrics import Answer, Query, Session
 from metrics.dictionary import in_lines
+from metrics.plan import models_for
 from metrics.query import as_command
 from pages import _choices
 from pages._links import pinned_link
@@ -20,7 +21,7 @@ SPLIT, THEN = "Nothing", "Nothing more"
 
 
 def choose(seen: View) -> Query | None:
-    """Metrics, up to two dimensions and a grain, each in the address of the page; None without a metric."""
+    """Metrics, up to two dimensions, a grain and a model, each in the address of the page; None without a metric."""
     session, labels = seen.session, _choices.metrics(seen.session)
     _choices.tell_unknown(session, {"metrics": labels, "over": _choices.OVER})
     metrics = tuple(
@@ -31,7 +32,8 @@ def choose(seen: View) -> Query | None:
     )  # fmt: skip
     reachable = _reachable(session, metrics)
     _tell(session, reachable, metrics)
-    first, second, third = st.columns(3, gap="small")
+    # Only what is shared out has a model: the choice comes and goes with the metrics.
+    first, second, third, *fourth = st.columns(4 if models_for(session.reach, metrics) else 3, gap="small")
     with first:
         split = _dimension("By", "split", SPLIT, session, reachable)
     with second:
@@ -41,11 +43,15 @@ def choose(seen: View) -> Query | None:
     with third:
         rest = [name for name in reachable if name != split]
         then = _dimension("And by", "then", THEN, session, rest) if split else ""
+    model = None
+    for place in fourth:
+        with place:
+            model = _choices.choose_model(session, metrics)
     if not metrics:
         return None
     by = tuple(name for name in (split, then) if name)
     order = (f"-{metrics[0]}",) if by and not over else ()
-    return Query(metrics, by, over or None, seen.period, where=seen.where, order=order, is_shared=True)
+    return Query(metrics, by, over or None, seen.period, where=seen.where, model=model, order=order, is_shared=True)
 
 
 def _reachable(session: Session, metrics: Iterable[str]) -> list[str]:

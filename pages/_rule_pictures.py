@@ -16,7 +16,7 @@ from pages._page import MOST_ROWS, View
 from pages._panels import column_formats, show_chart, show_table, table
 from pages._words import escape, strong
 
-__all__ = ["choose_stage", "dates", "drift", "drift_of", "history", "says", "scores"]
+__all__ = ["agreed", "choose_stage", "dates", "drift", "drift_of", "history", "says", "scores"]
 
 FIRST = "mql"
 GROUPS = {"both": "Rule and CRM", "only_rule": "Only the rule", "only_crm": "Only the CRM"}
@@ -41,7 +41,8 @@ def _versions(seen: View, stage: str | None) -> list[RuleFact]:
     return [rule for rule in seen.session.manifest.rules if rule.stage == stage]
 
 
-def _agreed(rule: RuleFact) -> str:
+def agreed(rule: RuleFact) -> str:
+    """Which team agreed, and when."""
     return ", ".join(f"{team} on {day(when)}" for team, when in rule.agreed.items())
 
 
@@ -53,7 +54,7 @@ def says(seen: View, stage: str | None, found: Drift | None) -> str:
         return f"{strong('No stage is known by a rule')} at {escape(company)}. {escape(HOW)}"
     label = seen.session.reach.stages[rule.stage].label
     parts = [f"{escape(label)}: {strong(in_words(rule.text))}."]
-    signed = f", agreed by {_agreed(rule)}" if rule.agreed else ", agreed by nobody yet"
+    signed = f", agreed by {agreed(rule)}" if rule.agreed else ", agreed by nobody yet"
     parts.append(f"In force from {escape(day(rule.starts) + signed)}.")
     if found is not None and not found.rows.is_empty():
         counts = {name: int(found.months[name].sum()) for name in GROUPS}

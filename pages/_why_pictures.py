@@ -15,7 +15,7 @@ from metrics.why import Movement, Split, why
 from metrics.why_sentences import Wording, sentence
 from pages import _charts, _choices, _words
 from pages._dates import span
-from pages._page import View, metric_of, show_rows, words
+from pages._page import View, metric_of, show_rows, unit_of, words
 from pages._panels import column_formats, show_chart
 from pages._waterfall import Addition, waterfall_drawing
 from pages._words import escape, strong
@@ -29,8 +29,11 @@ FIRST = ("mqls", "leads")
 MOST = "What explains most"
 
 
-def choose(seen: View) -> tuple[str, str | None]:
-    """The metric and the dimension (None: the one that explains most), both in the address of the page."""
+def choose(seen: View) -> tuple[str, str | None, str | None]:
+    """The metric, the dimension (None: the one that explains most) and a model where the metric is shared out.
+
+    All of them are in the address of the page.
+    """
     session = seen.session
     first = next((name for name in FIRST if not session.answer(Query((name,), limit=1)).reasons), FIRST[-1])
     every = _choices.metrics(session)
@@ -45,14 +48,19 @@ def choose(seen: View) -> tuple[str, str | None]:
     _choices.tell_unknown(session, {"split": splits}, (metric or first,))
     with right:
         split = st.selectbox("By", list(splits), format_func=splits.__getitem__, key="split", bind="query-params")
-    return metric or first, split or None
+    # A row of its own, as wide as those above: which metric it is for is chosen there.
+    with st.columns(2, gap="small")[0]:
+        model = _choices.choose_model(session, (metric or first,))
+    return metric or first, split or None, model
 
 
-def movement(seen: View, metric: str, split: str | None) -> Movement:
+def movement(seen: View, metric: str, split: str | None, model: str | None = None) -> Movement:
     """How the metric moved in the chosen period; of a funnel in the latest such cohort that had its whole time."""
     kind, name = metric_of(seen, metric), metric.partition(".")[0]
     period = seen.session.matured_period(name, seen.period, overall=True) if isinstance(kind, Funnel) else None
-    query = Query((metric,), period=period or seen.period, where=seen.where, is_shared=True, compare=seen.compare)
+    query = Query(
+        (metric,), period=period or seen.period, compare=seen.compare, where=seen.where, model=model, is_shared=True
+    )
     return why(seen.session, query, split)
 
 
@@ -81,6 +89,7 @@ def says(seen: View, found: Movement) -> str:
         minus="\N{MINUS SIGN}\N{WORD JOINER}",
     )
     label, dimension, names = metric_of(seen, found.metric).label, "", {}
+    label += f" by the model {_choices.model_label(found.query.model)}" if found.query.model else ""
     if found.chosen is not None:
         dimension, names = _label(seen, found.chosen.dimension), dict(seen.session.names(found.chosen.dimension))
     return sentence(found, label, dimension, names, wording)
@@ -157,7 +166,9 @@ def _named(seen: View, split: Split, found: Movement) -> pl.DataFrame:
 
 def _columns(seen: View, found: Movement, split: Split) -> dict[str, object]:
     own = ("before", "after", "change", "rate_effect", "mix_effect", "effect")
-    units = dict.fromkeys(own, found.unit) | dict.fromkeys(("weight_before", "weight_after", "share"), "ratio")
+    units = dict.fromkeys(own, unit_of(seen, found.metric)) | dict.fromkeys(
+        ("weight_before", "weight_after", "share"), "ratio"
+    )
     labels = {
         split.dimension: _label(seen, split.dimension), "before": "Before", "after": "After", "change": "Change",
         "rate_effect": "Rate effect", "mix_effect": "Mix effect", "effect": "Adds to the change",
@@ -179,7 +190,7 @@ def _rows(seen: View, found: Movement, split: Split) -> None:
     if period is not None:
         condition = only(split.dimension, [group])
         where = f"({seen.where}) and ({condition})" if seen.where else condition
-        show_rows(replace(seen, where=where), found.metric, period, (split.dimension,))
+        show_rows(replace(seen, where=where), found.metric, period, (split.dimension,), found.query.model)
 
 
 def others(seen: View, found: Movement) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "hours",
     "money",
     "number",
+    "parts",
     "points",
     "rate",
     "shortened",
@@ -31,7 +32,7 @@ __all__ = [
     "times",
 ]
 
-Unit = Literal["count", "money", "ratio", "times", "days", "hours"]
+Unit = Literal["count", "parts", "money", "ratio", "times", "days", "hours"]
 Number = int | float | Decimal
 
 MISSING = "\u2013"
@@ -78,6 +79,13 @@ def count(value: Number | None) -> str:
     if not _is_number(value):
         return MISSING
     return _signed(value, f"{abs(value):,.0f}")
+
+
+def parts(value: Number | None) -> str:
+    """A count that is shared out, so that there are parts of one, with one decimal: 4.3."""
+    if not _is_number(value):
+        return MISSING
+    return _signed(value, _trimmed(abs(float(value))))
 
 
 def money(value: Number | None, currency: str, *, exact: bool = False) -> str:
@@ -138,7 +146,7 @@ def number(value: Number | None, unit: Unit, currency: str = "", *, exact: bool 
     """A value of a metric, written by its unit."""
     if unit == "money":
         return money(value, currency, exact=exact)
-    return {"count": count, "ratio": rate, "times": times, "days": days, "hours": hours}[unit](value)
+    return {"count": count, "parts": parts, "ratio": rate, "times": times, "days": days, "hours": hours}[unit](value)
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ class Change:
 
 def change(
     difference: Number | None,
-    unit: Literal["share", "count", "money", "ratio", "times", "days", "hours"],
+    unit: Literal["share", "count", "parts", "money", "ratio", "times", "days", "hours"],
     good: Literal["up", "down", "neither"],
     currency: str = "",
 ) -> Change | None:

@@ -11,8 +11,8 @@ from pages._panels import opening
 seen = page.view(__file__)
 words, chooser = st.container(), st.container()
 with chooser:
-    metric, split = pictures.choose(seen)
-found = pictures.movement(seen, metric, split)
+    metric, split, model = pictures.choose(seen)
+found = pictures.movement(seen, metric, split, model)
 
 with words:
     opening("Why did it move?", pictures.says(seen, found), page.dates_of(seen, found.period, found.compared))

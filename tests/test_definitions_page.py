@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from metrics import Session
+from metrics import OpenCompany, Session
 from metrics.dictionary import entries
 from tests.one_page import OBEYED, bodies, markup, one_page, read, said
 from tests.small_company import SmallCompany
@@ -47,9 +47,10 @@ def test_the_opening_counts_the_words_and_those_without_an_answer(
 ) -> None:
     found = entries(olist)
     metrics = sum(one.section == "metrics" for one in found)
+    dimensions = sum(one.section == "dimensions" for one in found)
     missing = sum(one.missing is not None for one in found)
     text = said(page(monkeypatch, olist.company.folder))
-    assert f"**{metrics} metrics, 2 stages, 20 dimensions and 9 terms** have one meaning" in text
+    assert f"**{metrics} metrics, 2 stages, {dimensions} dimensions and 9 terms** have one meaning" in text
     assert f"For **{missing}** of them Olist has no data; each says why." in text
     assert "No answer here: Olist has no lost deals (declared absent in sources.yaml)." in text
 
@@ -134,3 +135,19 @@ def test_hostile_definitions_and_addresses_stay_text(monkeypatch: pytest.MonkeyP
         screen = page(monkeypatch, small.folder, opened, **address)
         assert not OBEYED.search(markup(screen))
         assert HOSTILE in said(screen)
+
+
+def test_a_rule_tells_who_agreed_to_which_version(monkeypatch: pytest.MonkeyPatch, generated_demo: OpenCompany) -> None:
+    folder = generated_demo.company.folder
+    listed = page(monkeypatch, folder, section="Rules")
+    assert shown(listed) == ["Rule: Qualified lead (MQL)"]
+    alone = facts(page(monkeypatch, folder, name="mql_rule"))
+    newest = alone["From 20 April 2026, applied to all"]
+    assert "Agreed by marketing on 9 April 2026, sales on 14 April 2026." in newest
+    assert "Sales rejected too many" in newest
+    assert "score at least 53" in alone["From 1 January 2024"].lower()
+    assert alone["Score interest"].startswith("10 * forms")
+
+
+def test_without_rules_the_section_says_where_they_are_agreed(monkeypatch: pytest.MonkeyPatch, olist: Session) -> None:
+    assert "Rules are agreed in stages.yaml." in said(page(monkeypatch, olist.company.folder, section="Rules"))

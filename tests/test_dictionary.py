@@ -9,7 +9,8 @@ import pytest
 
 from data.errors import Place
 from metrics import OpenCompany, Session
-from metrics.dictionary import Details, Entry, details, entries, find, matching, own_definitions
+from metrics.dictionary import details, entries, find, matching, own_definitions
+from metrics.entry import Details, Entry
 from tests.small_company import SmallCompany
 
 
@@ -96,7 +97,7 @@ def test_a_stage_that_was_changed_since_the_refresh_is_not_told_as_if_it_counted
 
 def test_a_dimension_tells_its_columns_and_what_it_splits(demo: Session, olist: Session) -> None:
     found, more = entry(demo, "segment"), about(demo, "segment")
-    assert found.formula == "account.segment of leads, pipeline, revenue"
+    assert found.formula == "segment of leads; account.segment of handoffs, pipeline, revenue, credit"
     assert {"Leads", "Win rate"} <= set(more.used_by)
     assert "Spend" not in more.used_by
     assert '"segment"' in more.sql
@@ -171,3 +172,23 @@ def test_a_name_that_two_sections_share_is_found_in_the_asked_one(small: SmallCo
 )
 def test_an_unknown_name_is_told_with_the_nearest(demo: Session, name: str, says: str) -> None:
     assert find(entries(demo), name) == says
+
+
+def test_a_rule_is_an_entry_in_words_with_all_it_has_said(generated_demo: OpenCompany) -> None:
+    session = generated_demo.at()
+    found, more = entry(session, "mql_rule"), about(session, "mql_rule")
+    assert (found.section, found.owner, found.label) == ("rules", "marketing", "Rule: Qualified lead (MQL)")
+    assert found.sentence == (
+        "Entered at the first moment with score at least 57, and interest at least 2 or fit score at least 40."
+    )
+    assert found.place.file.endswith("stages.yaml")
+    assert found.place.line > 1
+    assert [version.starts for version in more.versions] == [dt.date(2024, 1, 1), dt.date(2026, 4, 20)]
+    assert [name for name, _ in more.scores] == ["fit_score", "interest"]
+    assert "Qualified leads (MQL)" in more.used_by
+    assert "Leads" not in more.used_by
+    assert '"employees"' in more.sql
+
+
+def test_a_company_without_rules_has_no_such_entries(olist: Session) -> None:
+    assert not [one for one in entries(olist) if one.section == "rules"]

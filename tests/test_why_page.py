@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 
 import pytest
@@ -13,6 +14,7 @@ from data.calendar import Period, preset
 from metrics import Query, Session, only
 from metrics.query import as_command
 from metrics.why import why
+from pages._links import left_out
 from pages._theme import DARK, LIGHT
 from pages._waterfall import Addition, waterfall_drawing
 from pages._words import rate
@@ -237,3 +239,53 @@ def test_hostile_groups_stay_text_on_both_pages(small: SmallCompany, monkeypatch
         assert hostile in [value for table in screen.dataframe for value in table.value["channel"]]
         assert "<img src=x" not in markup(screen)
         assert "**b**" not in markup(screen)
+
+
+# -- what is shared out ----------------------------------------------------------------------------------------------
+
+
+def test_ask_shares_credit_out_by_a_model_that_is_linear_unless_chosen(of_demo: Session) -> None:
+    period = last_month(of_demo)
+    for chosen, model, label in (({}, "linear", "Linear"), ({"model": "First touch"}, "first", "First touch")):
+        screen = page("ask", period=MONTH, metrics="Credited revenue", split="Channel", **chosen)
+        expected = of_demo.answer(Query(("credited_revenue",), ("channel",), period=period, model=model)).frame
+        shown = table_of(screen, "channel", "credited_revenue")
+        assert sorted(shown["credited_revenue"]) == pytest.approx(sorted(expected["credited_revenue"]))
+        assert f"shared out by the model {label}" in said(screen)
+        assert any(f"--model {model}" in code.value for code in screen.code)
+
+
+def test_only_credit_asks_for_a_model(of_demo: Session) -> None:
+    assert "Model" not in [box.label for box in page("ask", metrics=of_demo.reach.metric("leads").label).selectbox]
+    screen = page("ask", metrics="Credited opportunities")
+    (box,) = [box for box in screen.selectbox if box.label == "Model"]
+    assert box.options[0] == "Linear"
+    assert "Full path" not in box.options, "it needs a close, and an opportunity is before it"
+
+
+@pytest.mark.usefixtures("of_demo")
+def test_an_address_keeps_its_model_and_one_that_there_is_not_is_told() -> None:
+    assert left_out({"model": ["First touch"]}, {}) == [], "a link keeps it"
+    screen = warned("ask", metrics="Credited revenue", model="Firts touch")
+    assert "Did you mean 'First touch'?" in read(screen.warning[0].value)
+
+
+def test_why_splits_the_change_of_credit_by_a_model(of_demo: Session) -> None:
+    screen = page("why", period=MONTH, metric="Credited revenue", split="Channel", model="First touch")
+    query = Query(("credited_revenue",), period=last_month(of_demo), compare="previous", model="first")
+    found = why(of_demo, query, "channel")
+    assert found.reason is None
+    effects = [effect.effect for effect in found.chosen.effects]
+    assert sum(effects) == pytest.approx(found.change)
+    assert list(table_of(screen, "channel", "before")["change"]) == pytest.approx(effects)
+    assert "Credited revenue by the model First touch" in said(screen)
+
+
+def test_parts_of_a_customer_are_not_rounded_to_whole_ones(of_demo: Session) -> None:
+    screen = page("ask", period="Last 12 complete months", metrics="Credited customers", split="Channel")
+    spec = next(shown.proto.spec for shown in screen.get("plotly_chart"))
+    period = Period(dt.date(2025, 11, 1), dt.date(2026, 11, 1))
+    values = of_demo.answer(Query(("credited_customers",), ("channel",), period=period, model="linear")).frame
+    parts = [value for value in values["credited_customers"].to_list() if abs(value - round(value)) > 0.1]
+    assert parts
+    assert all(f"{value:.1f}" in read(spec) for value in parts)
