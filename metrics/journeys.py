@@ -12,6 +12,7 @@ import polars as pl
 
 from data.company import Company
 from metrics.credits import models_of
+from metrics.gaps import absent
 from metrics.run import Session
 
 __all__ = ["Band", "Deal", "Journey", "journey_of", "latest_deal"]
@@ -138,6 +139,9 @@ def journey_of(session: Session, deal_id: str, model: str) -> Journey | None:
     row = _row(session, deal_id)
     if row is None:
         return None
+    if absent(session, "pipeline.origin"):
+        # Without activities of sales, marketing would have been first everywhere.
+        row["origin"] = None
     deal, asked = _deal(row, session.company), {"deal": row["deal_id"]}
     goal = "close" if row["is_won"] or row["is_closed"] else "creation"
     # A lost deal shares out nothing at its end.

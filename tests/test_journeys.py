@@ -149,6 +149,13 @@ class TestPage:
         assert "contact" in columns
         assert not columns & {"contact_id", "email", "name"}
 
+    def test_where_nobody_knows_what_sales_did_no_origin_is_told(
+        self, monkeypatch: pytest.MonkeyPatch, olist: Session
+    ) -> None:
+        screen = one_page(monkeypatch, "journey", olist.company.folder)
+        assert "originated" not in said(screen)
+        assert "No activity of sales is known" in said(screen)
+
     def test_an_unknown_deal_is_a_sentence_and_stays_text(self, monkeypatch: pytest.MonkeyPatch, demo: Session) -> None:
         screen = self.page(monkeypatch, demo, deal=NAME)
         assert "has no deal '![a]" in said(screen).replace("\\", "")
