@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from metrics.nodes import Cohort, Reference
+from metrics.nodes import Cohort, PeriodKey, Reference
 from metrics.sql_nodes import (
     as_type,
     column,
@@ -21,7 +21,7 @@ from metrics.sql_nodes import (
     started_hours_between,
 )
 
-__all__ = ["clock", "cohort_table", "entries", "is_timed", "observed", "waited"]
+__all__ = ["clock", "cohort_table", "entries", "observed", "tally", "waited"]
 
 
 def entries(cohort: Cohort, shown: tuple[tuple[str, Reference], ...], *, with_lost: bool) -> exp.Select:
@@ -165,29 +165,73 @@ def _later(one: exp.Expr, other: exp.Expr) -> exp.Expr:
 
 
 def cohort_table(cohort: Cohort, results: frozenset[str]) -> exp.Select:
-    """Columns: dimensions, period, entered_on, waited, units; one row per combination.
+    """Columns: dimensions, period, entered_on, waited, units; a few rows per combination.
 
     `waited` is the time until the target (NULL: not yet), in days or in started hours. Where losses are asked also
     `lost_after`, where durations are `is_timed`, and in hours `observed`. Each of them makes more rows, so that none
-    is there unasked.
+    is there unasked. By dates the rows are grouped as they are, and what follows from a date is worked out once per
+    group; instants differ from row to row, so that there the hours are grouped.
     """
-    with_lost = "losses" in results and cohort.lost is not None
     suffix = clock(cohort)
+    with_lost = "losses" in results and cohort.lost is not None
     shown = tuple((key.name, key.reference) for key in cohort.keys)
-    keys: list[tuple[str, exp.Expr]] = [(key.name, column(key.name)) for key in cohort.keys]
-    if cohort.period is not None:
-        keys.append(("period", period_start(replace(cohort.period, reference=Reference("entries", "entered_on")))))
-    keys += [("entered_on", column("entered_on")), ("waited", waited("target", suffix))]
+    source = entries(cohort, shown, with_lost=with_lost)
+    names = [key.name for key in cohort.keys]
+    found = {"entered_on": column("entered_on"), "waited": waited("target", suffix)}
     if with_lost:
-        keys.append(("lost_after", waited("lost", suffix)))
+        found["lost_after"] = waited("lost", suffix)
     if "durations" in results:
-        keys.append(("is_timed", is_timed(suffix)))
-    if cohort.instants is not None:
-        keys.append(("observed", observed(suffix)))
-    columns = [named(tree.copy(), name) for name, tree in keys]
-    select = exp.select(*columns, named(exp.Count(this=exp.Star()), "units"))
-    select = select.from_(entries(cohort, shown, with_lost=with_lost).subquery("entries"))
-    return grouped(select, [tree for _, tree in keys])
+        found["is_timed"] = _is_timed(suffix)
+    if suffix == "_at":
+        found["observed"] = observed(suffix)
+    raw = dict(found)
+    if suffix == "_on":
+        raw = {name: column(name) for name in ("entered_on", "target_on", *(["lost_on"] if with_lost else []))}
+        if "durations" in results:
+            raw["is_recorded"] = _is_recorded(suffix)
+            found["is_timed"] = exp.and_(column("is_recorded"), _is_in_order(suffix))
+    combined = exp.select(*[column(name) for name in names], *[named(tree.copy(), name) for name, tree in raw.items()])
+    combined = combined.select(named(exp.Count(this=exp.Star()), "units")).from_(source.subquery("entries"))
+    combined = grouped(combined, [*[column(name) for name in names], *raw.values()])
+    if suffix == "_at":
+        found = {name: column(name) for name in raw}
+    columns: list[exp.Expr] = [column(name) for name in names]
+    if cohort.period is not None:
+        columns.append(named(_period(cohort.period), "period"))
+    columns += [named(tree, name) for name, tree in found.items()]
+    return exp.select(*columns, column("units")).from_(combined.subquery("combined"))
+
+
+def tally(cohort: Cohort, windows: Sequence[str]) -> exp.Select:
+    """Columns: dimensions, period, entered_on, entered, converted, in_time_0, ...; a row per group and day of entry.
+
+    What the counts of a cohort in days follow from, without a row per time waited: an `in_time` for each window.
+    """
+    shown = tuple((key.name, key.reference) for key in cohort.keys)
+    known = _is_known("target_on")
+    took = days_between(column("entered_on"), column("target_on"))
+    counts = {"entered": exp.Count(this=exp.Star()), "converted": _count_of(known)}
+    for index, window in enumerate(windows):
+        counts[f"in_time_{index}"] = _count_of(
+            exp.and_(known.copy(), exp.LTE(this=took.copy(), expression=parameter(window)))
+        )
+    names = [*(key.name for key in cohort.keys), "entered_on"]
+    select = exp.select(*[column(name) for name in names], *[named(tree, name) for name, tree in counts.items()])
+    select = select.from_(entries(cohort, shown, with_lost=False).subquery("entries"))
+    select = grouped(select, [column(name) for name in names])
+    columns: list[exp.Expr] = [column(name) for name in names]
+    if cohort.period is not None:
+        columns.insert(-1, named(_period(cohort.period), "period"))
+    return exp.select(*columns, *[column(name) for name in counts]).from_(select.subquery("combined"))
+
+
+def _count_of(only: exp.Expr) -> exp.Expr:
+    return exp.Count(this=exp.Case().when(only, exp.Literal.number(1)))
+
+
+def _period(period: PeriodKey) -> exp.Expr:
+    """The period of the day of entry, which the rows below name alike."""
+    return period_start(replace(period, reference=Reference("combined", "entered_on")))
 
 
 def waited(name: str, suffix: str) -> exp.Expr:
@@ -201,12 +245,19 @@ def waited(name: str, suffix: str) -> exp.Expr:
     return exp.Case().when(_is_known(f"{name}{suffix}"), took)
 
 
-def is_timed(suffix: str) -> exp.Expr:
+def _is_timed(suffix: str) -> exp.Expr:
     """Whether the time to the target says how long it takes: recorded, and not dated before the entry."""
-    target = column(f"target{suffix}")
-    recorded = target.eq(column(f"stamped{suffix}"))
-    in_order = exp.GTE(this=target.copy(), expression=column(f"entered{suffix}"))
-    return exp.Coalesce(this=exp.and_(recorded, in_order), expressions=[exp.false()])
+    return exp.and_(_is_recorded(suffix), _is_in_order(suffix))
+
+
+def _is_recorded(suffix: str) -> exp.Expr:
+    recorded = column(f"target{suffix}").eq(column(f"stamped{suffix}"))
+    return exp.Coalesce(this=recorded, expressions=[exp.false()])
+
+
+def _is_in_order(suffix: str) -> exp.Expr:
+    in_order = exp.GTE(this=column(f"target{suffix}"), expression=column(f"entered{suffix}"))
+    return exp.Coalesce(this=in_order, expressions=[exp.false()])
 
 
 def observed(suffix: str) -> exp.Expr:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from metrics.emit_aggregates import on_spans, span_keys
-from metrics.emit_cohorts import clock, cohort_table, entries, observed, waited
-from metrics.emit_survival import DURATIONS, SURVIVAL, curve, survival, waiting_times
+from metrics.emit_cohorts import clock, cohort_table, entries, observed, tally, waited
+from metrics.emit_survival import DURATIONS, SURVIVAL, curve, exits, survival, waiting_times
 from metrics.funnel import RATES
 from metrics.kinds import FUNNEL_RESULTS
 from metrics.nodes import Cohort, FunnelBranch, FunnelTable, Outcome, Reference, RowsPlan, Spans, StepOutcomes
@@ -58,18 +58,46 @@ def _counts(cohort: Cohort, outcome: Outcome, results: frozenset[str]) -> dict[s
     return found
 
 
+def _counts_of_days(outcome: Outcome, index: int) -> dict[str, exp.Expr]:
+    """The counts of an outcome over the days of entry of its cohort; `index` is its place among those of the cohort."""
+    entered, converted, in_time = column("entered"), column("converted"), column(f"in_time_{index}")
+    matured = exp.GTE(this=observed("_on"), expression=parameter(outcome.window))
+    before: exp.Expr = exp.false()
+    if outcome.recorded is not None:
+        before = exp.LT(this=column("entered_on"), expression=parameter(outcome.recorded))
+    found = {
+        "entered": total(entered),
+        "converted_to_date": total(converted),
+        "matured": total(entered.copy(), matured),
+        "converted_matured": total(in_time, matured.copy()),
+        "unrecorded": total(entered.copy(), before),
+    }
+    if outcome.counts_immature:
+        found["converted_within"] = total(in_time.copy())
+        found["waiting"] = total(entered.copy() - converted.copy(), matured.copy().not_())
+    return found
+
+
+def _is_tallied(cohort: Cohort, results: frozenset[str]) -> bool:
+    """Whether days of entry are all that an answer needs: counts alone, in windows of days."""
+    return not results and cohort.instants is None
+
+
 def _outcome(
-    cohort: Cohort, outcome: Outcome, results: frozenset[str], keys: Sequence[str], position: str
+    cohort: Cohort, outcome: Outcome, results: frozenset[str], keys: Sequence[str], position: str, index: int
 ) -> tuple[exp.Select, list[str]]:
     """Columns: the keys, the counts and the results asked; a row per group, from the small tables named by position."""
     groups = [column(key) for key in keys]
-    cohort_name, curve_name = f"cohort{position}", f"curve{position}"
-    counts = _counts(cohort, outcome, results)
+    cohort_name, exits_name = f"cohort{position}", f"exits{position}"
+    is_tallied = _is_tallied(cohort, results)
+    counts = _counts_of_days(outcome, index) if is_tallied else _counts(cohort, outcome, results)
     shown = [named(tree, name) for name, tree in counts.items()]
     parts = [(grouped(exp.select(*groups, *shown).from_(cohort_name), groups), list(counts))]
     window = parameter(outcome.window)
     if "survival" in results:
-        parts.append((survival(curve_name, keys, window), list(SURVIVAL)))
+        competing = _competing(cohort, results)
+        rates = list(SURVIVAL if competing else SURVIVAL[:1])
+        parts.append((survival(exits_name, keys, window, competing=competing), rates))
     if "durations" in results:
         matured = exp.GTE(this=_observed(cohort), expression=window.copy())
         in_time = exp.and_(column("waited") <= window.copy(), matured)
@@ -92,25 +120,45 @@ def _outcome(
 def funnel_branch(branch: FunnelBranch) -> tuple[exp.Select, list[str]]:
     """Columns: the dimensions, period, then the outcome's counts and results as `name.entered`, ..."""
     keys = _keys(branch.cohort)
-    select, found = _outcome(branch.cohort, branch.outcome, branch.results, keys, "")
+    select, found = _outcome(branch.cohort, branch.outcome, branch.results, keys, "", 0)
     names = [f"{branch.outcome.name}.{name}" for name in found]
     shown = [named(column(name), full) for name, full in zip(found, names, strict=True)]
     outcome = exp.select(*[column(key) for key in keys], *shown).from_(select.subquery("outcome"))
-    for name, table in _tables(branch.cohort, branch.results, keys, ""):
+    for name, table in _tables(branch.cohort, (branch.outcome,), branch.results, keys, ""):
         outcome = outcome.with_(name, as_=table)
     return outcome, names
 
 
+def _competing(cohort: Cohort, results: frozenset[str]) -> bool:
+    return "incidence" in results and cohort.lost is not None
+
+
 def _tables(
-    cohort: Cohort, results: frozenset[str], keys: Sequence[str], position: str
+    cohort: Cohort, outcomes: Sequence[Outcome], results: frozenset[str], keys: Sequence[str], position: str
 ) -> list[tuple[str, exp.Select]]:
-    """The small tables that outcomes are read from, by name: the cohort, and its curve where survival is asked."""
-    table = cohort_table(cohort, results)
-    found = [(f"cohort{position}", _on_spans(table, cohort.spans) if cohort.spans else table)]
+    """The small tables that outcomes are read from, by name: the cohort, and its exits where survival is asked."""
+    windows = [outcome.window for outcome in outcomes]
+    found = [(f"cohort{position}", _small(cohort, windows, results))]
     if "survival" in results:
-        curves = curve(f"cohort{position}", keys, _observed(cohort), with_lost=cohort.lost is not None)
-        found.append((f"curve{position}", curves))
+        last = parameter(windows[0])
+        if len(windows) > 1:
+            last = exp.Greatest(this=last, expressions=[parameter(window) for window in windows[1:]])
+        left = exits(
+            f"cohort{position}",
+            keys,
+            _observed(cohort),
+            with_lost=cohort.lost is not None,
+            last=last,
+            competing=_competing(cohort, results),
+        )
+        found.append((f"exits{position}", left))
     return found
+
+
+def _small(cohort: Cohort, windows: Sequence[str], results: frozenset[str]) -> exp.Select:
+    """The small table of a cohort, which is as small as the results allow."""
+    table = tally(cohort, windows) if _is_tallied(cohort, results) else cohort_table(cohort, results)
+    return _on_spans(table, cohort.spans) if cohort.spans else table
 
 
 def _on_spans(table: exp.Select, spans: Spans) -> exp.Select:
@@ -131,10 +179,14 @@ def emit_funnel(table: FunnelTable) -> str:
     """Columns: dimensions, period, step, within_days, the results, unrecorded; ordered by step, window and group."""
     keys = [*table.keys, *(["period"] if table.has_period else [])]
     in_hours = any(step.cohort.instants is not None for step in table.steps)
-    parts = [_step(step, outcome, keys, in_hours) for step in table.steps for outcome in step.outcomes]
+    parts = [
+        _step(step, outcome, keys, in_hours, index)
+        for step in table.steps
+        for index, outcome in enumerate(step.outcomes)
+    ]
     union: exp.Query = stacked(parts)
     for step in table.steps:
-        for name, tree in _tables(step.cohort, step.results, keys, f"_{step.position}"):
+        for name, tree in _tables(step.cohort, step.outcomes, step.results, keys, f"_{step.position}"):
             union = union.with_(name, as_=tree)
     shown: list[exp.Expr] = [column(name) for name in (*keys, "step", "within_days")]
     for result in (*FUNNEL_RESULTS, "unrecorded"):
@@ -145,9 +197,9 @@ def emit_funnel(table: FunnelTable) -> str:
     return select.order_by(*order).sql(dialect="duckdb", identify=True)
 
 
-def _step(step: StepOutcomes, outcome: Outcome, keys: list[str], in_hours: bool) -> exp.Select:
+def _step(step: StepOutcomes, outcome: Outcome, keys: list[str], in_hours: bool, index: int) -> exp.Select:
     """One outcome of a step, with every column of the table; what its cohort cannot tell is NULL."""
-    select, found = _outcome(step.cohort, outcome, step.results, keys, f"_{step.position}")
+    select, found = _outcome(step.cohort, outcome, step.results, keys, f"_{step.position}", index)
     within: exp.Expr = as_type(parameter(outcome.window), "BIGINT")
     if in_hours:
         hours = step.cohort.instants is not None
@@ -155,8 +207,6 @@ def _step(step: StepOutcomes, outcome: Outcome, keys: list[str], in_hours: bool)
             this=as_type(parameter(outcome.window), "DOUBLE"), expression=exp.Literal.number(_HOURS if hours else 1)
         )
     results = [name for name in (*FUNNEL_RESULTS, "unrecorded") if name not in RATES]
-    if step.cohort.lost is None:
-        found = [name for name in found if name != "rate_cumulative_incidence"]
     shown: list[exp.Expr] = [
         *[column(key) for key in keys],
         named(exp.Literal.string(step.step), "step"),
@@ -185,8 +235,9 @@ def emit_curve(branch: FunnelBranch) -> str:
     ]
     shown += [column(name) for name in ("at_risk", "converted", "lost", "kaplan_meier")]
     select = exp.select(*shown, named(incidence, "cumulative_incidence")).from_("curve")
-    for name, table in _tables(cohort, branch.results, keys, ""):
-        select = select.with_(name, as_=table)
+    select = select.with_("cohort", as_=_small(cohort, (), branch.results))
+    curves = curve("cohort", keys, _observed(cohort), with_lost=cohort.lost is not None)
+    select = select.with_("curve", as_=curves)
     order = [exp.Ordered(this=column(name), nulls_first=False) for name in (*keys, "days")]
     return select.order_by(*order).sql(dialect="duckdb", identify=True)
 

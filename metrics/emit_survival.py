@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from metrics.sql_nodes import as_type, column, grouped, named, total
 
-__all__ = ["DURATIONS", "SURVIVAL", "curve", "survival", "waiting_times"]
+__all__ = ["DURATIONS", "SURVIVAL", "curve", "exits", "survival", "waiting_times"]
 
 SURVIVAL = ("rate_kaplan_meier", "rate_cumulative_incidence")
 # The quantiles of the time to convert, in tenths.
@@ -24,31 +24,52 @@ def curve(cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bo
     Of a conversion and a loss the first decides, of one time the conversion; without either a unit is censored when
     its observation ends, and still at risk at that time. Kaplan-Meier censors losses, Aalen-Johansen lets them compete.
     """
-    risks = exp.select(
-        exp.Star(), named(_over(exp.Sum(this=column("units")), keys, "CURRENT ROW", "UNBOUNDED FOLLOWING"), "n")
-    ).from_(_exits(cohort, keys, observed, with_lost=with_lost).subquery("exits"))
-    # Whoever is last at risk and goes leaves nobody behind, whose share would be asked for: no logarithm of 0.
-    left = {"kept": column("converted"), "stayed": column("converted") + column("lost")}
-    shares = exp.select(exp.Star(), *[named(_log_share(gone), name) for name, gone in left.items()])
-    shares = shares.from_(risks.subquery("risks"))
     unconverted = _over(exp.Sum(this=column("kept")), keys, "UNBOUNDED PRECEDING", "CURRENT ROW")
-    before = _over(exp.Sum(this=column("stayed")), keys, "UNBOUNDED PRECEDING", "1 PRECEDING")
-    still_there = exp.Exp(this=exp.Coalesce(this=before, expressions=[exp.Literal.number(0)]))
-    all_gone = exp.and_(column("converted") > 0, column("converted").eq(column("n")))
-    kaplan_meier = exp.Case().when(all_gone, exp.Literal.number("1.0"))
-    kaplan_meier = kaplan_meier.else_(exp.Sub(this=exp.Literal.number(1), expression=exp.Exp(this=unconverted)))
-    gained = exp.Div(this=still_there * as_type(column("converted"), "DOUBLE"), expression=column("n"))
-    steps = exp.select(exp.Star(), named(kaplan_meier, "kaplan_meier"), named(gained, "gained"))
-    steps = steps.from_(shares.subquery("shares"))
+    kaplan_meier = exp.Case().when(_all_gone(), exp.Literal.number("1.0")).else_(_complement(unconverted))
+    steps = exits(cohort, keys, observed, with_lost=with_lost, last=None, competing=True)
     incidence = _over(exp.Sum(this=column("gained")), keys, "UNBOUNDED PRECEDING", "CURRENT ROW")
     shown: list[exp.Expr] = [column(key) for key in (*keys, "time")]
     shown += [named(as_type(column(name), "BIGINT"), shown_as) for name, shown_as in
               (("n", "at_risk"), ("converted", "converted"), ("lost", "lost"))]  # fmt: skip
-    shown += [column("kaplan_meier"), named(incidence, "cumulative_incidence")]
+    shown += [named(kaplan_meier, "kaplan_meier"), named(incidence, "cumulative_incidence")]
     return exp.select(*shown).from_(steps.subquery("steps"))
 
 
-def _exits(cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bool) -> exp.Select:
+def exits(
+    cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bool, last: exp.Expr | None, competing: bool
+) -> exp.Select:
+    """Columns: the keys, time, n (at risk), converted, lost, kept and, where losses compete, gained; a row per time.
+
+    `kept` is the logarithm of the share that does not convert at that time, `gained` the share of all that converts.
+    With `last` all times after it are one: nothing up to it depends on when later exits are.
+    """
+    at_risk = _over(exp.Sum(this=column("units")), keys, "CURRENT ROW", "UNBOUNDED FOLLOWING")
+    each = _exits(cohort, keys, observed, with_lost=with_lost, last=last)
+    risks = exp.select(exp.Star(), named(at_risk, "n")).from_(each.subquery("exits"))
+    # Whoever is last at risk and goes leaves nobody behind, whose share would be asked for: no logarithm of 0.
+    left = {"kept": column("converted"), **({"stayed": column("converted") + column("lost")} if competing else {})}
+    shares = exp.select(exp.Star(), *[named(_log_share(gone), name) for name, gone in left.items()])
+    shares = shares.from_(risks.subquery("risks"))
+    if not competing:
+        return shares
+    before = _over(exp.Sum(this=column("stayed")), keys, "UNBOUNDED PRECEDING", "1 PRECEDING")
+    still_there = exp.Exp(this=exp.Coalesce(this=before, expressions=[exp.Literal.number(0)]))
+    gained = exp.Div(this=still_there * as_type(column("converted"), "DOUBLE"), expression=column("n"))
+    return exp.select(exp.Star(), named(gained, "gained")).from_(shares.subquery("shares"))
+
+
+def _all_gone() -> exp.Expr:
+    """Whether everybody at risk converts at a time."""
+    return exp.and_(column("converted") > 0, column("converted").eq(column("n")))
+
+
+def _complement(logarithm: exp.Expr) -> exp.Expr:
+    return exp.Sub(this=exp.Literal.number(1), expression=exp.Exp(this=logarithm))
+
+
+def _exits(
+    cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bool, last: exp.Expr | None
+) -> exp.Select:
     """Columns: the keys, time, units, converted, lost: how many left at a time, and why."""
     waited = column("waited")
     converts: exp.Expr = waited.is_(exp.Null()).not_()
@@ -61,16 +82,19 @@ def _exits(cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: b
         loses = exp.and_(lost.copy().is_(exp.Null()).not_(), exp.or_(waited.copy().is_(exp.Null()), lost < waited))
     else:
         left = left.when(converts.copy(), waited.copy())
-    exits = exp.select(
+    time: exp.Expr = left.else_(observed)
+    if last is not None:
+        time = exp.Least(this=time, expressions=[exp.Add(this=last, expression=exp.Literal.number(1))])
+    each = exp.select(
         *[column(key) for key in keys],
-        named(left.else_(observed), "time"),
+        named(time, "time"),
         column("units"),
         named(exp.Case().when(converts, column("units")).else_(exp.Literal.number(0)), "converted"),
         named(exp.Case().when(loses, column("units")).else_(exp.Literal.number(0)), "lost"),
     ).from_(cohort)
     groups = [column(key) for key in (*keys, "time")]
     sums = [named(total(column(name)), name) for name in ("units", "converted", "lost")]
-    return grouped(exp.select(*groups, *sums).from_(exits.subquery("each")), groups)
+    return grouped(exp.select(*groups, *sums).from_(each.subquery("each")), groups)
 
 
 def _log_share(gone: exp.Expr) -> exp.Expr:
@@ -95,24 +119,29 @@ def _over(tree: exp.Expr, keys: Sequence[str], start: str, end: str) -> exp.Wind
     return exp.Window(this=tree, partition_by=[column(key) for key in keys], order=order, spec=spec)
 
 
-def survival(curve_name: str, keys: Sequence[str], window: exp.Expr) -> exp.Select:
-    """Columns: the keys, rate_kaplan_meier, rate_cumulative_incidence at the window: the last value of each curve."""
+def survival(exits_name: str, keys: Sequence[str], window: exp.Expr, *, competing: bool) -> exp.Select:
+    """Columns: the keys, rate_kaplan_meier and, where losses compete, rate_cumulative_incidence at the window.
+
+    0 before the first exit. NULL of nobody.
+    """
     by_then = column("time") <= window
-    values = [
-        named(_highest(column(name), by_then), shown)
-        for name, shown in zip(("kaplan_meier", "cumulative_incidence"), SURVIVAL, strict=True)
+    everybody = _filtered(exp.Count(this=exp.Star()), exp.and_(by_then, _all_gone()))
+    kept = exp.Coalesce(this=_filtered(exp.Sum(this=column("kept")), by_then), expressions=[exp.Literal.number("0.0")])
+    values: list[exp.Expr] = [exp.Case().when(everybody > 0, exp.Literal.number("1.0")).else_(_complement(kept))]
+    if competing:
+        gained = _filtered(exp.Sum(this=column("gained")), by_then)
+        values.append(exp.Coalesce(this=gained, expressions=[exp.Literal.number("0.0")]))
+    nobody = exp.Count(this=exp.Star()).eq(0)
+    shown = [
+        named(exp.Case().when(nobody.copy(), exp.Null()).else_(value), name)
+        for name, value in zip(SURVIVAL, values, strict=False)
     ]
     groups = [column(key) for key in keys]
-    return grouped(exp.select(*groups, *values).from_(curve_name), groups)
+    return grouped(exp.select(*groups, *shown).from_(exits_name), groups)
 
 
-def _highest(tree: exp.Expr, only: exp.Expr) -> exp.Expr:
-    """Curves never fall, so that the last value is the highest; 0 before the first. NULL of nobody."""
-    filtered = exp.Filter(this=exp.Max(this=tree), expression=exp.Where(this=only.copy()))
-    nobody = exp.Count(this=exp.Star()).eq(0)
-    return (
-        exp.Case().when(nobody, exp.Null()).else_(exp.Coalesce(this=filtered, expressions=[exp.Literal.number("0.0")]))
-    )
+def _filtered(tree: exp.Expr, only: exp.Expr) -> exp.Filter:
+    return exp.Filter(this=tree, expression=exp.Where(this=only.copy()))
 
 
 def waiting_times(cohort: str, keys: Sequence[str], in_time: exp.Expr, per_day: int) -> exp.Select:
@@ -150,4 +179,4 @@ def waiting_times(cohort: str, keys: Sequence[str], in_time: exp.Expr, per_day: 
 
 
 def _first_time(only: exp.Expr) -> exp.Expr:
-    return exp.Filter(this=exp.Min(this=column("time")), expression=exp.Where(this=only))
+    return _filtered(exp.Min(this=column("time")), only)

@@ -52,13 +52,13 @@ RATES = {"rate_to_date": ("converted_to_date", "entered"), "rate_matured": ("con
 _SURVIVAL, _DURATIONS = frozenset({"survival", "losses"}), frozenset({"durations"})
 _KEPT = {
     "rate_kaplan_meier": _SURVIVAL,
-    "rate_cumulative_incidence": _SURVIVAL,
+    "rate_cumulative_incidence": _SURVIVAL | {"incidence"},
     "still_open": frozenset({"losses"}),
     "median_days": _DURATIONS,
     "p90_days": _DURATIONS,
 }
 KEPT_RESULTS = tuple(_KEPT)
-_ALL_KEPT = _SURVIVAL | _DURATIONS
+_ALL_KEPT = _SURVIVAL | _DURATIONS | {"incidence"}
 
 Values = dict[str, object]
 

@@ -183,7 +183,7 @@ class Outcome:
 class FunnelBranch:
     """A cohort's outcome as columns `name.entered`, `name.matured`, ...
 
-    `results` are the kinds of results asked beyond the counts: losses, survival, durations.
+    `results` are the kinds of results asked beyond the counts: losses, survival, incidence, durations.
     """
 
     cohort: Cohort
