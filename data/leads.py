@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from data.credit import completed_credit, completed_journeys
+from data.funnel_entries import FUNNEL_ENTRIES, first_entries
 from data.handoffs import completed_handoffs
 from data.moments import RULE_STAMPS, completed_moments, rule_entries, rule_facts
 from data.stages import STAGES, Sign, Stages
@@ -60,6 +61,8 @@ def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
         return _completed_leads(tree, stages, name)
     if name in ("lead_stages", "lead_stages" + THEN):
         return _with_table(tree, "stage_entries", _entries(stages, name.replace("lead_stages", "leads")))
+    if name == FUNNEL_ENTRIES:
+        return _with_table(tree, "first_entries", first_entries(stages.names))
     if name == "journeys":
         return completed_journeys(tree, stages.attribution)
     if name == "credit":

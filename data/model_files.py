@@ -15,6 +15,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from data.business_time import CLOCKS
 from data.errors import Place, Problems, did_you_mean
+from data.funnel_entries import FUNNEL_ENTRIES
 from data.leads import THEN, complete, made_of_rules
 from data.moments import RULE_STAMPS
 from data.stages import Stages
@@ -28,6 +29,7 @@ STANDARD = Path(__file__).with_name("models")
 # Completed out of stages.yaml: a company's file cannot say what they are.
 MADE_BY_STAGES = (
     "passes", "lead_moments", RULE_STAMPS, "leads", "leads" + THEN, "lead_stages", "lead_stages" + THEN, "handoffs",
+    FUNNEL_ENTRIES,
 )  # fmt: skip
 # Models that others are made of, and that no question may name.
 ONLY_BUILT = ("passes",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from metrics.nodes import Cohort, PeriodKey, Reference
+from metrics.nodes import Cohort, PeriodKey, Reference, Stored
 from metrics.sql_nodes import (
     as_type,
     column,
@@ -19,6 +19,7 @@ from metrics.sql_nodes import (
     reference,
     scanned,
     started_hours_between,
+    total,
 )
 
 __all__ = ["clock", "cohort_table", "entries", "observed", "tally", "waited"]
@@ -28,16 +29,29 @@ def entries(cohort: Cohort, shown: tuple[tuple[str, Reference], ...], *, with_lo
     """One row per unit that entered: `shown`, entered_on, target_on, stamped_on, and lost_on where losses are asked.
 
     `stamped_on` is the target's day where it was recorded. In hours also entered_at, target_at, stamped_at, and
-    lost_at instead of lost_on.
+    lost_at instead of lost_on. Of stored entries also `passes`: how many a row stands for.
     """
     columns = [named(reference(place), name) for name, place in shown]
     columns += [named(tree, name) for name, tree in _moments(cohort, with_lost).items()]
     rows = scanned(exp.select(*columns), cohort.scan)
+    if cohort.stored is not None:
+        rows = rows.select(column("passes", cohort.scan.table)).from_(_stored(cohort.stored, cohort.scan.table))
     if not cohort.unit:
         for condition in (*cohort.entries, *cohort.asked):
             rows = rows.where(condition.copy_tree())
         return rows
     return _of_units(cohort, rows, [name for name, _ in shown], with_lost)
+
+
+def _stored(stored: Stored, name: str) -> exp.Subquery:
+    """Stored entries with the columns, and under the name, of the table that they stand for."""
+    columns = [named(column(own), shown) for shown, own in stored.columns]
+    columns += [named(exp.true(), shown) for shown in stored.is_so]
+    columns += [named(exp.false(), shown) for shown in stored.is_not_so]
+    select = exp.select(*columns, column("passes")).from_(exp.to_identifier(stored.table, quoted=True))
+    for part, stage in (("entry", stored.entry), ("target", stored.target)):
+        select = select.where(column(part).eq(exp.Literal.string(stage)))
+    return select.subquery(exp.to_identifier(name, quoted=True))
 
 
 def _moments(cohort: Cohort, with_lost: bool) -> dict[str, exp.Expr]:
@@ -191,8 +205,13 @@ def cohort_table(cohort: Cohort, results: frozenset[str]) -> exp.Select:
             raw["is_recorded"] = _is_recorded(suffix)
             found["is_timed"] = exp.and_(column("is_recorded"), _is_in_order(suffix))
     combined = exp.select(*[column(name) for name in names], *[named(tree.copy(), name) for name, tree in raw.items()])
-    combined = combined.select(named(exp.Count(this=exp.Star()), "units")).from_(source.subquery("entries"))
-    combined = grouped(combined, [*[column(name) for name in names], *raw.values()])
+    combined = combined.from_(source.subquery("entries"))
+    if cohort.stored is None:
+        combined = combined.select(named(exp.Count(this=exp.Star()), "units"))
+        combined = grouped(combined, [*[column(name) for name in names], *raw.values()])
+    else:
+        # Stored rows are combined already.
+        combined = combined.select(named(column("passes"), "units"))
     if suffix == "_at":
         found = {name: column(name) for name in raw}
     columns: list[exp.Expr] = [column(name) for name in names]
@@ -210,11 +229,12 @@ def tally(cohort: Cohort, windows: Sequence[str]) -> exp.Select:
     shown = tuple((key.name, key.reference) for key in cohort.keys)
     known = _is_known("target_on")
     took = days_between(column("entered_on"), column("target_on"))
-    counts = {"entered": exp.Count(this=exp.Star()), "converted": _count_of(known)}
+    one: exp.Expr = exp.Literal.number(1) if cohort.stored is None else column("passes")
+    counts = {"entered": total(one), "converted": total(one.copy(), known)}
     for index, window in enumerate(windows):
-        counts[f"in_time_{index}"] = _count_of(
-            exp.and_(known.copy(), exp.LTE(this=took.copy(), expression=parameter(window)))
-        )
+        # Within the first condition, so that days are counted of those alone who got there.
+        in_time = exp.Case().when(exp.LTE(this=took.copy(), expression=parameter(window)), one.copy())
+        counts[f"in_time_{index}"] = total(exp.Case().when(known.copy(), in_time))
     names = [*(key.name for key in cohort.keys), "entered_on"]
     select = exp.select(*[column(name) for name in names], *[named(tree, name) for name, tree in counts.items()])
     select = select.from_(entries(cohort, shown, with_lost=False).subquery("entries"))
@@ -223,10 +243,6 @@ def tally(cohort: Cohort, windows: Sequence[str]) -> exp.Select:
     if cohort.period is not None:
         columns.insert(-1, named(_period(cohort.period), "period"))
     return exp.select(*columns, *[column(name) for name in counts]).from_(select.subquery("combined"))
-
-
-def _count_of(only: exp.Expr) -> exp.Expr:
-    return exp.Count(this=exp.Case().when(only, exp.Literal.number(1)))
 
 
 def _period(period: PeriodKey) -> exp.Expr:

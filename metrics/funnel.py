@@ -32,6 +32,7 @@ from metrics.query import Query
 from metrics.reach import Asked, Reach, Unanswerable, condition, distinct, time_conditions
 from metrics.spans import placed
 from metrics.sql_nodes import column, divided
+from metrics.stored import from_stored
 
 __all__ = [
     "KEPT_RESULTS",
@@ -123,6 +124,8 @@ def waiting_note(metric: Metric, waiting: int, entered: int) -> list[str]:
 def lower_rows(reach: Reach, funnel: Funnel, asked: Asked) -> tuple[RowsPlan, Values]:
     """The cohort's entries with the day each reached the last stage."""
     branch, values = _overall(reach, funnel, asked, frozenset())
+    # Single rows are in no stored table.
+    branch = replace(branch, cohort=replace(branch.cohort, stored=None))
     table = branch.cohort.scan.table
     columns = tuple(Key(name, Reference(table, name)) for name in reach.definitions.tables[table].key)
     columns += (*(Key(place.column, place) for place in branch.cohort.unit[:1]), *branch.cohort.keys)
@@ -235,6 +238,8 @@ def _cohort(
         unit=unit,
         spans=where.spans,
     )
+    if funnel.entry == "first":
+        cohort = from_stored(reach, cohort, (ends[0].stage, ends[1].stage), asked.query)
     return cohort, where.values
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Scan",
     "Spans",
     "StepOutcomes",
+    "Stored",
     "Taken",
 ]
 
@@ -141,6 +142,21 @@ class CohortInstants:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The stored entries of first passes from one stage to another, under the names that their columns have in `leads`.
+
+    `is_so` and `is_not_so` are columns of `leads` that are true or false of all of them.
+    """
+
+    table: str
+    entry: str
+    target: str
+    columns: tuple[tuple[str, str], ...]
+    is_so: tuple[str, ...]
+    is_not_so: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Cohort:
     """Entries into a stage: how many per group, day of entry, time until the target stage and until a loss.
 
@@ -148,7 +164,7 @@ class Cohort:
     alone. `scan` admits rows, `entries` are the conditions of an entry before the as-of day, `asked` those of the
     question. With a `unit` (an account and what is held equal; `own` where the account is empty) its rows are one: the
     earliest entry, the earliest target. `inferred` says of a row that its target was never recorded; `lost` is None
-    where no losses are.
+    where no losses are. What is `stored` is read instead of the scanned table.
     """
 
     scan: Scan
@@ -164,6 +180,7 @@ class Cohort:
     unit: tuple[Reference, ...] = ()
     own: tuple[Reference, ...] = ()
     spans: Spans | None = None
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True)
