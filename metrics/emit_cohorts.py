@@ -229,12 +229,19 @@ def tally(cohort: Cohort, windows: Sequence[str]) -> exp.Select:
     shown = tuple((key.name, key.reference) for key in cohort.keys)
     known = _is_known("target_on")
     took = days_between(column("entered_on"), column("target_on"))
+
+    def units(only: exp.Expr | None = None) -> exp.Expr:
+        """How many there are; of a CASE whose value is `one`, how many it admits."""
+        if cohort.stored is not None:
+            return total(column("passes") if only is None else only)
+        return exp.Count(this=exp.Star() if only is None else only)
+
     one: exp.Expr = exp.Literal.number(1) if cohort.stored is None else column("passes")
-    counts = {"entered": total(one), "converted": total(one.copy(), known)}
+    counts = {"entered": units(), "converted": units(exp.Case().when(known, one))}
     for index, window in enumerate(windows):
         # Within the first condition, so that days are counted of those alone who got there.
         in_time = exp.Case().when(exp.LTE(this=took.copy(), expression=parameter(window)), one.copy())
-        counts[f"in_time_{index}"] = total(exp.Case().when(known.copy(), in_time))
+        counts[f"in_time_{index}"] = units(exp.Case().when(known.copy(), in_time))
     names = [*(key.name for key in cohort.keys), "entered_on"]
     select = exp.select(*[column(name) for name in names], *[named(tree, name) for name, tree in counts.items()])
     select = select.from_(entries(cohort, shown, with_lost=False).subquery("entries"))
