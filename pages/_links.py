@@ -23,6 +23,7 @@ FREE = (
     "section",
     "snapshot",
     "metric",
+    "model",
     "metrics",
     "split",
     "then",

@@ -22,7 +22,18 @@ from data.engine import DuckDBEngine, Values
 from metrics import open_company
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
-PAGES = ("this_week", "funnel", "campaigns", "sources", "journey", "why", "ask", "definitions", "data_health")
+PAGES = (
+    "this_week",
+    "funnel",
+    "campaigns",
+    "sources",
+    "content",
+    "journey",
+    "why",
+    "ask",
+    "definitions",
+    "data_health",
+)
 SCAN = "select count(*), count(mql_on), count(opportunity_on), count(customer_on), count(channel) from leads"
 ROUNDS = 9
 
