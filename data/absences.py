@@ -16,6 +16,9 @@ Absences = Callable[[str], str | None]
 # What an input without a column of its own is told by, where the company does not declare it absent.
 _TOLD_BY = {"lost deals": ("deals.is_won", "deals.closed_at")}
 
+# What company.yaml says, as a need.
+MARGIN = "company.gross_margin"
+
 # Columns that another column fills as well.
 _ALSO_FILLED_BY = {
     "contacts.email_key": ("contacts.email",),
@@ -33,7 +36,8 @@ def reasons(
 ) -> Absences:
     """A function from a need to the sentence why it is absent, or None where it is there.
 
-    A need is `table.column`, a name of INPUTS, or `stage NAME`. `mapped` has the mapped columns by table.
+    A need is `table.column`, a name of INPUTS, `company.gross_margin`, or `stage NAME`. `mapped` has the mapped columns
+    by table.
     """
     has_visits = bench.frame("SELECT 1 FROM touches WHERE kind = 'visit' LIMIT 1").height > 0
 
@@ -63,6 +67,9 @@ def reasons(
     def absent(need: str) -> str | None:
         if need.startswith("stage "):
             return stages.missing(need.removeprefix("stage "))
+        if need == MARGIN:
+            told = f"{company.name} gives no gross margin: write gross_margin into company.yaml."
+            return told if company.gross_margin is None else None
         return of_input(need) if need in INPUTS else of_column(_as_mapped(need))
 
     return absent

@@ -82,8 +82,10 @@ def raw_tables(bench: Workbench) -> frozenset[str]:
 
 
 def _create_build_tables(company: Company, bench: Workbench) -> None:
-    bench.execute("CREATE TEMP TABLE company(currency VARCHAR, time_zone VARCHAR)")
-    bench.execute("INSERT INTO temp.company VALUES (?, ?)", [company.currency, company.time_zone])
+    bench.execute("CREATE TEMP TABLE company(currency VARCHAR, time_zone VARCHAR, gross_margin DOUBLE)")
+    bench.execute(
+        "INSERT INTO temp.company VALUES (?, ?, ?)", [company.currency, company.time_zone, company.gross_margin]
+    )
     bench.execute("CREATE TEMP TABLE touch_order(kind VARCHAR, touch_order TINYINT)")
     for kind, order in TOUCH_ORDER.items():
         bench.execute("INSERT INTO temp.touch_order VALUES (?, ?)", [kind, order])

@@ -36,6 +36,7 @@ class _Shared:
 
 _MEASURES: Mapping[str, _Shared] = {
     "revenue": _Shared("amount", "close"),
+    "margin": _Shared("margin", "close"),
     "customers": _Shared("is_new_customer", "close"),
     "pipeline": _Shared("amount", "creation"),
     "opportunities": _Shared(None, "creation"),

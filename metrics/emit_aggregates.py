@@ -12,7 +12,7 @@ from metrics.sql_nodes import as_type, column, grouped, named, parameter, period
 
 __all__ = ["aggregate_branch", "on_spans", "only_taken", "span_keys"]
 
-_ROWS, _DAY = "rows", "day"
+_ROWS, _DAY, _PLACE = "rows", "day", "key.place"
 
 
 def aggregate_branch(branch: AggregateBranch) -> tuple[exp.Select, list[str]]:
@@ -123,30 +123,33 @@ def _of_taken(branch: AggregateBranch, taken: Taken) -> exp.Select:
     inner = scanned(inner, branch.scan)
     if branch.spans is not None:
         inner = on_spans(inner, branch.spans, reference(branch.spans.time))
-    inner = inner.qualify(_is_taken(taken, [tree for _, tree in keys]))
+    # Numbered here and chosen around it, since QUALIFY is not everywhere.
+    inner = inner.select(named(_place(taken, [tree for _, tree in keys]), _PLACE))
     outer = [(name, column(f"key.{name}", table)) for name, _ in keys]
     measures = [named(measure.expr.copy_tree(), measure.name) for measure in branch.measures]
     select = exp.select(*[named(tree.copy(), name) for name, tree in outer], *measures)
     source = exp.alias_(inner.subquery(), table, quoted=True, table=True)
-    return grouped(select.from_(source), [tree for _, tree in outer])
+    only_first = exp.EQ(this=column(_PLACE, table), expression=exp.Literal.number(1))
+    return grouped(select.from_(source).where(only_first), [tree for _, tree in outer])
 
 
 def _all_columns(table: str) -> exp.Column:
     return exp.Column(this=exp.Star(), table=exp.to_identifier(table, quoted=True))
 
 
-def _is_taken(taken: Taken, keys: Sequence[exp.Expr]) -> exp.Expr:
-    """Whether a row is the one of its group, period and `per`; equal ones are told apart by the table's key."""
+def _place(taken: Taken, keys: Sequence[exp.Expr]) -> exp.Expr:
+    """A row's place in its group, period and `per`, of which the first is taken; the table's key tells equals apart."""
     order = [exp.Ordered(this=reference(taken.over), desc=taken.is_last, nulls_first=False)]
     order += [exp.Ordered(this=reference(tie), nulls_first=False) for tie in taken.ties]
-    window = exp.Window(
+    return exp.Window(
         this=exp.RowNumber(),
         partition_by=[*[key.copy() for key in keys], *[reference(per) for per in taken.per]],
         order=exp.Order(expressions=order),
     )
-    return exp.EQ(this=window, expression=exp.Literal.number(1))
 
 
 def only_taken(select: exp.Select, taken: Taken | None, keys: Sequence[exp.Expr]) -> exp.Select:
     """Of the rows behind a number those that were taken in their group."""
-    return select if taken is None else select.qualify(_is_taken(taken, keys))
+    if taken is None:
+        return select
+    return select.qualify(exp.EQ(this=_place(taken, keys), expression=exp.Literal.number(1)))

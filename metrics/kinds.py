@@ -42,12 +42,12 @@ __all__ = [
     "split_result",
 ]
 
-UNITS = ("count", "money", "ratio", "times", "days", "hours")
+UNITS = ("count", "money", "ratio", "times", "months", "days", "hours")
 GOOD = ("up", "down", "neither")
 BANDS = ("TOFU", "MOFU", "BOFU")
 OWNERS = ("marketing", "sales", "both")
 TAKES = ("last", "first")
-MEASURES = ("revenue", "customers", "pipeline", "opportunities")
+MEASURES = ("revenue", "margin", "customers", "pipeline", "opportunities")
 AT_COARSER_GRAIN = ("last", "first", "average")
 
 
@@ -183,7 +183,7 @@ class Duration(_Measured):
 class Credit(_Measured):
     """A conversion shared out among the touches that led to it, by the model that a question names.
 
-    `measure` is what is shared out: revenue and customers at the close, pipeline and opportunities at the creation.
+    `measure` is what is shared out: revenue, margin and customers at the close, the others at the creation.
     """
 
     measure: str

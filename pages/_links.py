@@ -23,7 +23,6 @@ FREE = (
     "section",
     "snapshot",
     "metric",
-    "model",
     "metrics",
     "split",
     "then",

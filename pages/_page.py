@@ -206,11 +206,17 @@ def _tile(seen: View, answer: Answer, name: str, history: pl.DataFrame, is_incom
 
 
 def rows_button(
-    seen: View, metric: str, period: Period | None, key: str, by: Sequence[str] = (), label: str = "Rows"
+    seen: View,
+    metric: str,
+    period: Period | None,
+    key: str,
+    by: Sequence[str] = (),
+    label: str = "Rows",
+    model: str | None = None,
 ) -> None:
     """A quiet button that opens the rows behind a picture; without a period those to date."""
     if st.button(escape(label), key=f"rows_{key}", type="tertiary", help="The rows behind this picture"):
-        show_rows(seen, metric, period, by)
+        show_rows(seen, metric, period, by, model)
 
 
 def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] = (), model: str | None = None) -> None:

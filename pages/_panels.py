@@ -80,7 +80,10 @@ def column_formats(units: Mapping[str, Unit], labels: Mapping[str, str] | None =
 
     Columns that have a label and no unit are texts.
     """
-    formats = {"count": "%,d", "parts": "%,.2f", "money": "%,.2f", "times": "%,.2fx", "days": "%,.1f", "hours": "%,.1f"}
+    formats = {
+        "count": "%,d", "parts": "%,.2f", "money": "%,.2f", "times": "%,.2fx", "months": "%,.1f", "days": "%,.1f",
+        "hours": "%,.1f",
+    }  # fmt: skip
     titles = labels or {}
     numbers = {
         name: st.column_config.NumberColumn(titles.get(name), format="percent", step=0.001)

@@ -23,6 +23,7 @@ __all__ = [
     "escape",
     "hours",
     "money",
+    "months",
     "number",
     "parts",
     "points",
@@ -32,7 +33,7 @@ __all__ = [
     "times",
 ]
 
-Unit = Literal["count", "parts", "money", "ratio", "times", "days", "hours"]
+Unit = Literal["count", "parts", "money", "ratio", "times", "months", "days", "hours"]
 Number = int | float | Decimal
 
 MISSING = "\u2013"
@@ -135,6 +136,14 @@ def days(value: Number | None) -> str:
     return _signed(value, f"{size}{_SPACE}{'day' if size == '1' else 'days'}")
 
 
+def months(value: Number | None) -> str:
+    """A number of months: 12 months, 3.4 months."""
+    if not _is_number(value):
+        return MISSING
+    size = _trimmed(abs(float(value)))
+    return _signed(value, f"{size}{_SPACE}{'month' if size == '1' else 'months'}")
+
+
 def hours(value: Number | None) -> str:
     """A number of hours: 3.4 h."""
     if not _is_number(value):
@@ -146,7 +155,16 @@ def number(value: Number | None, unit: Unit, currency: str = "", *, exact: bool 
     """A value of a metric, written by its unit."""
     if unit == "money":
         return money(value, currency, exact=exact)
-    return {"count": count, "parts": parts, "ratio": rate, "times": times, "days": days, "hours": hours}[unit](value)
+    written = {
+        "count": count,
+        "parts": parts,
+        "ratio": rate,
+        "times": times,
+        "months": months,
+        "days": days,
+        "hours": hours,
+    }
+    return written[unit](value)
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,7 @@ class Change:
 
 def change(
     difference: Number | None,
-    unit: Literal["share", "count", "parts", "money", "ratio", "times", "days", "hours"],
+    unit: Literal["share", "count", "parts", "money", "ratio", "times", "months", "days", "hours"],
     good: Literal["up", "down", "neither"],
     currency: str = "",
 ) -> Change | None:

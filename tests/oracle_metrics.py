@@ -248,10 +248,16 @@ TO_DATE = {
 # What is shared out, and the metric to which its groups add up by every model; the shares themselves: oracle_credit.
 CREDITS = {
     "credited_revenue": "won_revenue",
+    "credited_margin": "won_margin",
     "credited_customers": "customers",
     "credited_pipeline": "pipeline_created",
     "credited_opportunities": "deals_created",
 }
+# What came back for what it cost, and whom it reached: worked out in test_returns.
+RETURNS = (
+    "influenced_revenue", "influenced_pipeline", "won_margin", "monthly_margin_per_customer", "costs", "roas", "romi",
+    "cac", "payback_months",
+)  # fmt: skip
 FUNNELS: dict[str, list[tuple[str, int | None]]] = {
     "lead_to_customer": [("lead", None), ("mql", 30), ("opportunity", 60), ("customer", 120)],
     "tofu_conversion": [("lead", None), ("mql", 30)],

@@ -234,7 +234,9 @@ class TestNothingVanishes:
         metric = demo.definitions.metrics[name]
         assert isinstance(metric, Credit)
         (part,) = demo.rows(Query((name,), model="w_shaped"))
-        value = {"revenue": "amount", "pipeline": "amount", "customers": "is_new_customer"}.get(metric.measure)
+        value = {"revenue": "amount", "margin": "margin", "pipeline": "amount", "customers": "is_new_customer"}.get(
+            metric.measure
+        )
         shared = part.frame["weight_w_shaped"] * (part.frame[value].cast(pl.Float64) if value else 1.0)
         assert shared.sum() == pytest.approx(demo.answer(Query((name,), model="w_shaped")).number(name))
 

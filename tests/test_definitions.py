@@ -98,7 +98,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "an unknown unit": (
         metric("unit: pieces"),
-        ["own.yaml:9:11: won: 'unit' is 'pieces'. Allowed: count, days, hours, money, ratio, times."],
+        ["own.yaml:9:11: won: 'unit' is 'pieces'. Allowed: count, days, hours, money, months, ratio, times."],
     ),
     "an unknown owner": (
         metric("owner: Sales"),

@@ -27,7 +27,7 @@ DAYS = Period(dt.date(2024, 1, 1), dt.date(2024, 1, 4))
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    return TinyCompany().session({})
+    return TinyCompany(gross_margin=0.5).session({})
 
 
 @pytest.fixture(scope="module")

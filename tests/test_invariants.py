@@ -39,9 +39,12 @@ def tiny() -> TinyCompany:
 
 
 def additive(session: Session) -> list[str]:
-    """The aggregates whose parts may be added up."""
+    """The aggregates whose parts may be added up, of those that have an answer."""
     metrics = session.definitions.metrics
-    return [name for name, one in metrics.items() if isinstance(one, Aggregate) and one.expr.additive]
+    names = [name for name, one in metrics.items() if isinstance(one, Aggregate) and one.expr.additive]
+    # Of one row taken per group the groups overlap, and what has no answer here has no parts.
+    unanswered = session.answer(Query(tuple(names))).reasons
+    return [name for name in names if getattr(metrics[name], "take", None) is None and name not in unanswered]
 
 
 def flows(session: Session) -> list[str]:

@@ -20,7 +20,7 @@ from metrics.loading import load_definitions
 from tests import oracle_funnel, oracle_metrics
 from tests.oracle_durations import COMPOSED, DURATIONS
 from tests.oracle_funnel import Question
-from tests.oracle_metrics import BALANCES, CREDITS, FACTS, FUNNELS, RATIOS, TO_DATE, Fact
+from tests.oracle_metrics import BALANCES, CREDITS, FACTS, FUNNELS, RATIOS, RETURNS, TO_DATE, Fact
 from tests.tiny_companies import companies
 from tests.tiny_sessions import THROUGH, TinyCompany, rows_in
 
@@ -90,7 +90,7 @@ AGGREGATES = sorted([*FACTS, *RATIOS])
 
 
 def test_every_standard_metric_has_an_oracle(demo: Session) -> None:
-    known = {*FACTS, *BALANCES, *RATIOS, *TO_DATE, *FUNNELS, *DURATIONS, *COMPOSED, *CREDITS}
+    known = {*FACTS, *BALANCES, *RATIOS, *TO_DATE, *FUNNELS, *DURATIONS, *COMPOSED, *CREDITS, *RETURNS}
     missing = sorted(name for name, metric in demo.definitions.metrics.items() if name not in known)
     assert not missing, (
         f"{missing}: add the facts of each to FACTS, BALANCES, RATIOS, TO_DATE or FUNNELS in tests/oracle_metrics.py,"

@@ -129,7 +129,8 @@ class TinyCompany:
         return Session(changed, generation, self.definitions, engine=BenchEngine(self.bench))
 
     def _models(self) -> list[tuple[str, str]]:
-        self.bench.execute("CREATE TEMP TABLE company AS SELECT ? AS currency, ? AS time_zone", ["EUR", "UTC"])
+        company = "CREATE TEMP TABLE company AS SELECT ? AS currency, ? AS time_zone, CAST(? AS DOUBLE) AS gross_margin"
+        self.bench.execute(company, ["EUR", "UTC", self.company.gross_margin])
         self.bench.execute("CREATE TEMP TABLE touch_order(kind VARCHAR, touch_order TINYINT)")
         for kind, order in TOUCH_ORDER.items():
             self.bench.execute("INSERT INTO temp.touch_order VALUES (?, ?)", [kind, order])

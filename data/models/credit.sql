@@ -7,6 +7,7 @@ with conversions as (
         'creation' as goal,
         p.created_on as credited_on,
         p.amount,
+        cast(null as decimal(18, 2)) as margin,
         p.rate_missing,
         false as is_new_customer
     from deal_outcomes as o
@@ -18,6 +19,7 @@ with conversions as (
         'close',
         r.won_on,
         r.amount,
+        r.margin,
         r.rate_missing,
         r.new_customer_id is not null
     from revenue as r
@@ -70,6 +72,7 @@ select
     w.touch_id, -- #needs(touches.touch_id)
     v.credited_on, -- #needs(deals.created_at | deals.closed_at)
     v.amount, -- #needs(deals.amount)
+    v.margin, -- #needs(deals.amount) #needs(company.gross_margin)
     v.rate_missing, -- #needs(deals.amount)
     v.is_new_customer, -- #not_null #needs(deals.deal_id)
     row_number() over (partition by v.deal_id, v.goal order by w.touch_id) = 1 as is_whole, -- #not_null #needs(deals.deal_id)

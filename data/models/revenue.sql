@@ -10,6 +10,8 @@ with won as (
         o.closed_at,
         o.closed_on,
         d.amount,
+        d.term_months,
+        company.gross_margin,
         coalesce(d.currency, company.currency) as currency,
         coalesce(d.currency, company.currency) = company.currency as is_own_currency,
         p.contact_id,
@@ -21,6 +23,16 @@ with won as (
     join deal_passes as p on p.deal_id = d.deal_id
     cross join company
     where o.is_won
+),
+priced as (
+    select
+        w.*,
+        cast(
+            case when w.is_own_currency then w.amount else round(w.amount * r.rate, 2) end as decimal(18, 2)
+        ) as own_amount,
+        w.amount is not null and not w.is_own_currency and r.rate is null as rate_missing
+    from won as w
+    left join rates as r on r.currency = w.currency and r.holds_from <= w.closed_on and w.closed_on < r.holds_until
 ),
 first_wins as (
     select
@@ -39,12 +51,14 @@ select
     w.owner_id, -- #link(owner: people.person_id) #needs(deals.owner_id)
     w.deal_type, -- #not_null #needs(deals.is_won)
     w.closed_on as won_on, -- #needs(deals.is_won) #needs(deals.closed_at)
-    cast(
-        case when w.is_own_currency then w.amount else round(w.amount * r.rate, 2) end as decimal(18, 2)
-    ) as amount, -- #needs(deals.is_won) #needs(deals.amount)
+    w.own_amount as amount, -- #needs(deals.is_won) #needs(deals.amount)
     w.amount as original_amount, -- #needs(deals.is_won) #needs(deals.amount)
     w.currency, -- #not_null #needs(deals.is_won)
-    w.amount is not null and not w.is_own_currency and r.rate is null as rate_missing, -- #needs(deals.amount)
+    cast(
+        round(w.own_amount * w.gross_margin, 2) as decimal(18, 2)
+    ) as margin, -- #needs(deals.is_won) #needs(deals.amount) #needs(company.gross_margin)
+    w.term_months, -- #needs(deals.term_months)
+    w.rate_missing, -- #needs(deals.amount)
     f.customer_id as new_customer_id, -- #unique #needs(deals.is_won)
     g.origin, -- #one_of('marketing', 'sales', 'partner') #needs(activities) #needs(deal_contacts.contact_id)
     l.channel, -- #needs(touches.channel | campaigns.channel | contacts.original_source) #needs(deal_contacts.contact_id)
@@ -55,8 +69,7 @@ select
     l.first_source, -- #needs(touches.source | campaigns.source) #needs(deal_contacts.contact_id)
     l.first_campaign_id, -- #link(first_campaign: campaigns.campaign_id) #needs(touches.campaign_id) #needs(deal_contacts.contact_id)
     l.first_content_id -- #link(first_content: content.content_id) #needs(touches.content_id) #needs(deal_contacts.contact_id)
-from won as w
+from priced as w
 left join first_wins as f on f.deal_id = w.deal_id
 left join leads as l on l.contact_id = w.contact_id and l.pass = w.pass
 left join deal_origins as g on g.deal_id = w.deal_id
-left join rates as r on r.currency = w.currency and r.holds_from <= w.closed_on and w.closed_on < r.holds_until
