@@ -30,6 +30,7 @@ PAGES = [
     "Funnel",
     "Campaigns",
     "Sources",
+    "Content",
     "Journey of a deal",
     "Why did it move?",
     "Ask",
@@ -220,6 +221,7 @@ def every_page_can_be_read_by_everybody(chromium: Browser, server: str) -> None:
         "journey",
         "why",
         "ask",
+        "qualified_lead",
         "definitions",
         "data_health",
     ):

@@ -31,6 +31,7 @@ PAGES = (
     "journey",
     "why",
     "ask",
+    "qualified_lead",
     "definitions",
     "data_health",
 )
