@@ -366,4 +366,4 @@ def test_olist_opens_on_both_pages(opened: Open, olist: Session) -> None:
     assert shown["Opportunities"]["foot"] == "No stage opportunity here: stages.yaml declares lead, customer."
     funnel = opened(page="funnel", grain="month")
     assert re.search(r"reached Customer within 210 days", said(funnel))
-    assert len(funnel.get("plotly_chart")) == 4
+    assert len(funnel.get("plotly_chart")) == 5
