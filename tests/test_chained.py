@@ -21,9 +21,12 @@ from tests.tiny_sessions import TinyCompany, rows_in
 
 YEAR = Period(dt.date(2026, 1, 1), dt.date(2026, 10, 1))
 START = dt.datetime(2024, 1, 1, 9)
-GOALS = {"credited_revenue": "close", "credited_customers": "close", "credited_pipeline": "creation"} | {
-    "credited_opportunities": "creation"
-}
+GOALS = {
+    "credited_margin": "close",
+    "credited_revenue": "close",
+    "credited_customers": "close",
+    "credited_pipeline": "creation",
+} | {"credited_opportunities": "creation"}
 Row = dict[str, Any]
 
 
@@ -54,6 +57,7 @@ def expected(session: Session, name: str, period: Period | None) -> dict[str | N
             continue
         value = {
             "credited_revenue": lambda key=key: float(won[key]["amount"] or 0),
+            "credited_margin": lambda key=key: float(won[key]["margin"] or 0),
             "credited_customers": lambda key=key: float(won[key]["new_customer_id"] is not None),
             "credited_pipeline": lambda deal=deal: float(deal["amount"] or 0),
             "credited_opportunities": lambda: 1.0,
