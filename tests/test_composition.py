@@ -210,7 +210,7 @@ def _periods(query: Query, company: Company) -> Iterator[tuple[tuple[dt.date, ..
 # -- what is compared ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=16, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     rows_of_spend(),
     st.sampled_from([(), ("channel",), ("campaign",)]),
