@@ -44,14 +44,18 @@ def model_label(name: str) -> str:
     return _MODELS.get(name, name.replace("_", " ").capitalize())
 
 
-def choose_model(session: Session, metrics: Iterable[str]) -> str | None:
-    """By which model metrics are shared out, in the address of the page; None where none of them is."""
+def choose_model(session: Session, metrics: Iterable[str], first: str | None = None) -> str | None:
+    """By which model metrics are shared out, in the address of the page; None where none of them is.
+
+    Unless another is chosen it is `first`, or the plainest.
+    """
     labels = {name: model_label(name) for name in models_for(session.reach, metrics)}
     if not labels:
         return None
     tell_unknown(session, {"model": labels})
     chosen = st.selectbox(
-        "Model", list(labels), format_func=labels.__getitem__, key="model", bind="query-params",
+        "Model", list(labels), index=list(labels).index(first) if first in labels else 0,
+        format_func=labels.__getitem__, key="model", bind="query-params",
         help="How a conversion is shared out among the touches that led to it",
     )  # fmt: skip
     return chosen or next(iter(labels))

@@ -14,7 +14,7 @@ import streamlit as st
 from data.calendar import Period, leading_to
 from metrics import Answer, Query
 from metrics.content import BANDS, Coverage, Reader, coverage, readers, sent_by_sales
-from metrics.credits import models_of
+from metrics.plan import PLAINEST_MODEL
 from pages import _charts, _choices, _words
 from pages._charts import Bar
 from pages._dates import span
@@ -51,12 +51,9 @@ class Pieces:
 
 def choose_model(seen: View) -> str:
     """By which model credit is shared out; in the address of the page."""
-    models = list(models_of(seen.session.reach, "revenue"))
-    _choices.tell_unknown(seen.session, {"model": {name: name for name in models}})
-    chosen = st.selectbox(
-        "Model of attribution", models, index=models.index("linear"), key="model", bind="query-params", width=280
-    )
-    return chosen or "linear"
+    narrow, _ = st.columns([1, 2], gap="small")
+    with narrow:
+        return _choices.choose_model(seen.session, SHARED) or PLAINEST_MODEL
 
 
 def pieces(seen: View, model: str) -> Pieces:
@@ -99,7 +96,7 @@ def credit(seen: View, found: Pieces) -> None:
     is_cut = any(bar.label is not None for bar in bars) and any(bar.label is None for bar in bars)
     show_chart(
         title,
-        f"{label} by the model {found.model}, {span(found.period)}."
+        f"{label} by the model {_choices.model_label(found.model)}, {span(found.period)}."
         + " A bar with a gap is longer than drawn." * is_cut,
         _charts.ranked_bars(
             bars,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from data.attribution import MODELS
 from metrics.journeys import Journey, journey_of, latest_deal
+from pages import _choices
 from pages._charts import figure
 from pages._dates import day
 from pages._page import View, crm_links
@@ -28,23 +28,14 @@ def choose(seen: View) -> tuple[Journey | None, str]:
         asked = st.text_input(
             "Deal", key="deal", bind="query-params", placeholder="The id of a deal; empty is the one won last"
         )
-    known = [*MODELS, *(name for name in _own_models(seen) if name not in MODELS)]
     with right:
-        model = st.selectbox(
-            "Shared out by", known, index=known.index(DEFAULT_MODEL), key="shared_by",
-            format_func=lambda name: name.replace("_", " "),
-        )  # fmt: skip
+        model = _choices.choose_model(seen.session, ("credited_revenue",), DEFAULT_MODEL)
     deal = asked.strip() or latest_deal(seen.session)
     if deal is None:
         return None, "No deal was won yet that a touch led to. Write the id of a deal to see what led to it."
     found = journey_of(seen.session, deal, model or DEFAULT_MODEL)
     where = "Open a deal from the rows behind any number, or take its id from the CRM."
     return found, "" if found else f"{seen.session.company.name} has no deal '{deal}'. {where}"
-
-
-def _own_models(seen: View) -> list[str]:
-    columns = seen.session.definitions.tables["credit"].columns
-    return [name.split("weight_", 1)[1] for name in columns if name.startswith(("weight_", "close_weight_"))]
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
@@ -198,7 +189,7 @@ def _shared_words(found: Journey) -> str:
     to = "revenue" if found.deal.how == "won" else "pipeline"
     if found.touches["share"].null_count():
         return "Only deals of type new are shared out."
-    return f"Its {to}, shared out by the model {found.model.replace('_', ' ')}. Contacts are numbers."
+    return f"Its {to}, shared out by the model {_choices.model_label(found.model)}. Contacts are numbers."
 
 
 def _formats(labels: dict[str, str], at: str = "happened_at", when: str = "When") -> dict[str, object]:

@@ -113,14 +113,14 @@ def test_a_persona_without_a_piece_in_a_band_is_a_gap() -> None:
     assert found.missing == [("Buyer", "MOFU"), ("Buyer", "BOFU"), *(("User", band) for band in BANDS)]
 
 
-@pytest.mark.parametrize("model", ["linear", "w_shaped"])
-def test_credit_is_that_of_the_model_in_the_address(of_demo: Session, model: str) -> None:
+@pytest.mark.parametrize(("model", "label"), [("linear", "Linear"), ("w_shaped", "W-shaped")])
+def test_credit_is_that_of_the_model_in_the_address(of_demo: Session, model: str, label: str) -> None:
     query = Query(("credited_revenue",), ("content",), period=twelve_months(of_demo), model=model)
     expected = of_demo.answer(query).frame
-    screen = page("content", model=model)
+    screen = page("content", model=label)
     shown = next(t.value for t in screen.dataframe if list(t.value.columns) == ["content", "credited_revenue"])
     assert shown["credited_revenue"].sum() == pytest.approx(expected["credited_revenue"].sum())
-    assert f"by the model {model}" in said(screen)
+    assert f"by the model {label}" in said(screen)
     screen.button(key="rows_credit").click().run()
     assert not screen.exception
     (dialog,) = screen.get("dialog")

@@ -239,6 +239,14 @@ def test_a_number_leads_to_its_rows(opened: Open, demo: Session, metric: str) ->
     assert list(rows.value.get("Journey", [])) == [f"journey?deal={key}" for key in deals]
 
 
+@pytest.mark.parametrize("page", ["content", "journey"])
+def test_a_model_in_a_link_may_be_named_as_in_a_question(opened: Open, page: str) -> None:
+    screen = opened(page=page, model="position_based")
+    assert screen.selectbox(key="model").value == "position_based"
+    assert "the model Position-based" in said(screen)
+    assert not [warning for warning in screen.warning if "does not exist here" in warning.value]
+
+
 @pytest.mark.parametrize("key", ["rows_stages", "rows_rate_by", "rows_over_time"])
 def test_a_picture_leads_to_its_rows(opened: Open, key: str) -> None:
     screen = opened(page="funnel", period="12months")
