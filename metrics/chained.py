@@ -23,7 +23,8 @@ from metrics.query import Query
 from metrics.reach import Reach
 
 if TYPE_CHECKING:  # a session asks this module, which only asks it back
-    from metrics.run import Answer, Session
+    from metrics.answers import Answer
+    from metrics.run import Session
 
 __all__ = ["answer_by_chain"]
 

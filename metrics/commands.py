@@ -24,6 +24,7 @@ from data.commands import (
     stderr,
 )
 from data.errors import InvalidQuestion
+from metrics.answers import Answer
 from metrics.compared import side_by_side
 from metrics.explain import explain
 from metrics.kinds import FUNNEL_RESULTS
@@ -31,7 +32,7 @@ from metrics.listing import LISTS
 from metrics.modelled import by_models
 from metrics.opening import OpenCompany
 from metrics.query import Query
-from metrics.run import Answer, Session
+from metrics.run import Session
 
 __all__ = [
     "AsOfOption",

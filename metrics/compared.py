@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from metrics.run import Answer
+from metrics.answers import Answer
 
 __all__ = ["BEFORE", "side_by_side"]
 

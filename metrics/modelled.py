@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from metrics.answers import Answer
 from metrics.query import Query
-from metrics.run import Answer, Session
+from metrics.run import Session
 
 __all__ = ["MODEL", "by_models"]
 

@@ -15,9 +15,10 @@ from data.errors import InvalidFiles, NoGeneration, Problems
 from data.generations import Manifest, current, open_generation
 from data.refresh import STANDARD_MODELS, standard_fingerprint
 from data.stages import read_stages
+from metrics.answers import Answer, Results
 from metrics.loading import load_definitions
 from metrics.query import Query
-from metrics.run import Answer, Results, Session
+from metrics.run import Session
 from metrics.trials import failed_trials
 
 __all__ = ["OpenCompany", "open_company"]

@@ -1,14 +1,12 @@
-"""Answers questions: a session on a sealed generation, and the one result cache. Opens no company."""
+"""Answers questions: a session on a sealed generation. Opens no company."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -18,6 +16,7 @@ from data.company import Company
 from data.engine import DuckDBEngine, Engine, Values
 from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
+from metrics.answers import Answer, Results, Rows
 from metrics.chained import answer_by_chain
 from metrics.duration_notes import longer_than_any
 from metrics.emit import emit_plan, emit_rows
@@ -32,65 +31,7 @@ from metrics.reach import Reach, Unanswerable
 from metrics.rule_versions import RuleChange, as_defined_then, rule_changes
 from metrics.shapes import Shapes
 
-__all__ = ["Answer", "Results", "Rows", "Session"]
-
-MOST_CACHED_BYTES = 256_000_000
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A frame and everything one must know to believe it.
-
-    `frame` has the dimensions, `period` where a grain was asked, and the metrics as asked. `reasons` says per metric
-    why it has no answer; `notes` what is left out of a number or may be missing in it. `before` is the same question
-    about the period it is compared with. Frames are shared between askers: never changed in place.
-    """
-
-    query: Query
-    frame: pl.DataFrame
-    sql: str
-    values: Values
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    before: Answer | None = None
-
-    def number(self, metric: str) -> float | int | None:
-        """The single number of a question without dimensions and grain; None where it has a reason."""
-        value: float | int | None = self.frame.get_column(metric).item()
-        return value
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows behind one part of a number; `reason` says why there are none to show."""
-
-    label: str
-    frame: pl.DataFrame
-    reason: str | None = None
-
-
-class Results:
-    """The one result cache: least recently used frames go first once all together are too large."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._frames: OrderedDict[object, pl.DataFrame] = OrderedDict()
-        self._bytes = 0.0
-
-    def get(self, key: object, compute: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        with self._lock:
-            if key in self._frames:
-                self._frames.move_to_end(key)
-                return self._frames[key]
-        # Computed outside the lock: two askers may compute the same frame, none waits for another's question.
-        frame = compute()
-        with self._lock:
-            if key not in self._frames:
-                self._frames[key] = frame
-                self._bytes += frame.estimated_size()
-            while self._bytes > MOST_CACHED_BYTES and len(self._frames) > 1:
-                self._bytes -= self._frames.popitem(last=False)[1].estimated_size()
-        return frame
+__all__ = ["Session"]
 
 
 class Session:

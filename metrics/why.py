@@ -14,11 +14,12 @@ import polars as pl
 
 from data.calendar import Period, comparison
 from data.errors import InvalidQuestion
+from metrics.answers import Answer
 from metrics.contributions import STANDS_OUT, Effect, concentration, is_within_chance, ratio_effects, sum_effects
 from metrics.kinds import HEADLINE_RESULT, Funnel, results_of, split_result
 from metrics.query import Query
 from metrics.reach import Unanswerable
-from metrics.run import Answer, Session
+from metrics.run import Session
 from metrics.splitting import Parts, parts_of
 
 __all__ = ["Movement", "Split", "why"]

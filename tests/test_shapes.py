@@ -10,9 +10,9 @@ import pytest
 from data.calendar import Period
 from data.errors import InvalidQuestion
 from metrics import Query, Session
+from metrics.answers import Results
 from metrics.emit import emit_plan
 from metrics.plan import plan
-from metrics.run import Results
 
 JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
 SPRING = Period(dt.date(2026, 3, 2), dt.date(2026, 5, 4))
