@@ -22,19 +22,7 @@ from data.engine import DuckDBEngine, Values
 from metrics import open_company
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
-PAGES = (
-    "this_week",
-    "funnel",
-    "campaigns",
-    "sources",
-    "content",
-    "journey",
-    "why",
-    "ask",
-    "qualified_lead",
-    "definitions",
-    "data_health",
-)
+PAGES = sorted(page.stem for page in (APP.parent / "pages").glob("[!_]*.py"))
 SCAN = "select count(*), count(mql_on), count(opportunity_on), count(customer_on), count(channel) from leads"
 ROUNDS = 9
 
