@@ -27,7 +27,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 KEYS = (
     "id", "name", "currency", "time_zone", "week_starts", "fiscal_year_starts", "business_hours", "holidays",
-    "close_day", "gross_margin", "crm_links", "engine",
+    "close_day", "gross_margin", "crm_links", "engine", "ledger",
 )  # fmt: skip
 
 Hours = tuple[dt.time, dt.time]
@@ -38,7 +38,8 @@ class Company:
     """Who the numbers are about, and how it counts days, weeks and money.
 
     `business_hours` gives (from, until) local time per weekday, 0 = Monday; a missing weekday is not worked.
-    `week_starts` is 0 for Monday; `fiscal_year_starts` is a month, 1 to 12.
+    `week_starts` is 0 for Monday; `fiscal_year_starts` is a month, 1 to 12. `ledger` is the URL of the PostgreSQL
+    database that keeps what people type, None for a file beside the generations.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class Company:
     gross_margin: float | None = None
     crm_links: Mapping[str, str] = field(default_factory=dict)
     engine: str = "duckdb"
+    ledger: str | None = None
 
     @property
     def state(self) -> Path:
@@ -106,7 +108,22 @@ def _company(folder: Path, fields: Fields) -> Company:
         gross_margin=fields.number("gross_margin", 0, 1),
         crm_links=_crm_links(fields),
         engine=fields.choice("engine", ENGINES) or "duckdb",
+        ledger=_ledger(fields),
     )
+
+
+def _ledger(fields: Fields) -> str | None:
+    """A URL without a password: company.yaml is read by many, and kept in git."""
+    url = fields.text("ledger")
+    if url and not url.startswith("postgresql://"):
+        fields.report("ledger", "'ledger' must be postgresql://USER@HOST:PORT/DATABASE. Without it SQLite is used.")
+    elif url and re.match(r"postgresql://[^/@]*:[^/]*@", url):
+        fields.report(
+            "ledger",
+            "'ledger' holds a password, and company.yaml is no place for one. Leave it out here, and give it in the"
+            " environment variable PGPASSWORD, or the whole URL in TANDEM_LEDGER.",
+        )
+    return url
 
 
 def _zone(fields: Fields) -> str:

@@ -7,6 +7,9 @@ TandemError                 what a user can cause; its text says what to do
 ├── FailedChecks            the joined model broke a promise written on one of its columns
 ├── RefreshRunning          another process is refreshing the same company
 ├── NoGeneration            nothing has been refreshed yet, or nothing that was is whole any more
+├── InvalidEntry            what was typed is nothing that the ledger keeps, or an entry that is not there
+├── ChangedMeanwhile        somebody else wrote the entry since it was read; nothing was overwritten
+├── LedgerFailed            the ledger cannot be opened, read or written
 ├── DiskFailed              a file could not be written or read: the disk is full, or access is not allowed
 └── EngineFailed            the database gave up: time, memory, or a generation that is gone
 """
@@ -18,11 +21,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 __all__ = [
+    "ChangedMeanwhile",
     "DiskFailed",
     "EngineFailed",
     "FailedChecks",
+    "InvalidEntry",
     "InvalidFiles",
     "InvalidQuestion",
+    "LedgerFailed",
     "NoGeneration",
     "Place",
     "Problem",
@@ -40,6 +46,28 @@ class TandemError(Exception):
 
 class InvalidQuestion(TandemError):
     """A question that names something unknown, or asks for what its tables cannot give."""
+
+
+class InvalidEntry(TandemError):
+    """Something typed that the ledger cannot keep, or an entry that it does not have."""
+
+
+class ChangedMeanwhile(TandemError):
+    """An entry is not what its writer had read. `mine` is what was to be written, `theirs` what stands there by `by`.
+
+    `entry_id` and `version` are those to read again. Both texts are in the sentence, so that nothing is lost.
+    """
+
+    def __init__(self, entry_id: int, version: int, mine: str, theirs: str, by: str, at: str) -> None:
+        self.entry_id, self.version, self.mine, self.theirs, self.by, self.at = entry_id, version, mine, theirs, by, at
+        super().__init__(
+            f"Entry {entry_id} was written by {by} at {at}, after it was read; nothing was overwritten. "
+            f"There: {theirs}. Yours: {mine}. Read it again, and write what is still missing."
+        )
+
+
+class LedgerFailed(TandemError):
+    """The ledger cannot be opened, read or written; nothing of the change that failed was kept."""
 
 
 class RefreshRunning(TandemError):

@@ -101,6 +101,7 @@ def _company() -> Schema:
             {kind: {"type": "string", "pattern": f"^https://.*[{{]{kind}_id[}}]"} for kind in company.CRM_OBJECTS},
         ),
         "engine": choice(company.ENGINES),
+        "ledger": {"type": "string", "pattern": "^postgresql://"},
     }
     return mapping(company.KEYS, shapes, ("id", "name", "currency", "time_zone"))
 

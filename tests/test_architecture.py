@@ -27,6 +27,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "rich": ("tandem.py", "*/*commands.py"),
     "sqlglot": ("data/*.py", "metrics/*.py"),
     "subprocess": ("data/trials.py",),
+    "sqlalchemy": ("alignment/ledger/*.py", "alignment/ledger/migrations/versions/*.py"),
+    "alembic": ("alignment/ledger/database.py", "alignment/ledger/migrations/*.py", "migrations/versions/*.py"),
 }
 # Tandem reads files: no network, no code that arrives as data, and no other process but the guarded one of data/trials.
 NOWHERE = {
@@ -224,7 +226,7 @@ def test_the_project_keeps_the_rule(rule: Callable[[Path], list[str]]) -> None:
 
 def test_all_layers_are_looked_at() -> None:
     seen = {file.parts[0] for file in modules(PROJECT)}
-    assert {"data", "metrics", "pages", "app.py", "tandem.py"} <= seen
+    assert {"data", "metrics", "alignment", "pages", "app.py", "tandem.py"} <= seen
     assert sum(1 for _ in modules(PROJECT)) > 40
 
 
@@ -247,6 +249,7 @@ def test_all_layers_are_looked_at() -> None:
         ("metrics/x.py", "import streamlit as st", beside_a_door, "streamlit is imported at app.py, pages/*.py only."),
         ("pages/a.py", "from plotly import graph_objects", beside_a_door, "plotly is imported at pages/_charts.py"),
         ("metrics/x.py", "import typer", beside_a_door, "typer is imported at tandem.py, */*commands.py only."),
+        ("alignment/x.py", "import sqlalchemy", beside_a_door, "sqlalchemy is imported at alignment/ledger/*.py"),
         ("data/x.py", "import subprocess", beside_a_door, "subprocess is imported at data/trials.py only."),
         ("data/x.py", "from urllib.request import urlopen", beside_a_door, "urllib has no place in Tandem."),
         ("data/x.py", "duck = __import__('duckdb')", beside_a_door, "importlib has no place in Tandem."),
@@ -349,5 +352,5 @@ def test_everything_runs_with_the_requirements_alone() -> None:
     used = {seen.module.split(".")[0] for file in modules(PROJECT) for seen in imports(PROJECT, file)}
     foreign = {PACKAGES.get(name, name) for name in used - set(sys.stdlib_module_names) - LAYERS.keys()}
     assert foreign - declared == set()
-    # pyarrow is how frames leave DuckDB; nothing imports it by name.
-    assert declared - foreign == {"pyarrow"}
+    # pyarrow is how frames leave DuckDB, psycopg how SQLAlchemy reaches PostgreSQL; nothing imports them by name.
+    assert declared - foreign == {"pyarrow", "psycopg"}
