@@ -17,12 +17,13 @@ from metrics.kinds import (
     Duration,
     Formula,
     Funnel,
+    Input,
     Metric,
     Ratio,
     inputs_of,
     split_result,
 )
-from metrics.moves import EachDay, FirstDay
+from metrics.moves import EachDay, FirstDay, MedianCycle, Move
 from metrics.nodes import Branch, RowsPlan
 from metrics.reach import Asked, Reach, condition
 from metrics.sql_nodes import column, divided
@@ -66,7 +67,7 @@ def _lower(reach: Reach, asked_name: str, measure: str, asked: Asked, asked_by: 
         return Lowered((shared,), _alone(measure), "money", values)
     parts = {
         role: _lower(reach, given, f"{measure}.{role}", narrowed, asked_by)
-        for role, given, narrowed in _parts(metric, asked)
+        for role, given, narrowed in _parts(reach, metric, asked)
     }
     return Lowered(
         tuple(branch for part in parts.values() for branch in part.branches),
@@ -76,13 +77,18 @@ def _lower(reach: Reach, asked_name: str, measure: str, asked: Asked, asked_by: 
     )
 
 
-def _parts(metric: Metric, asked: Asked) -> Iterator[tuple[str, str, Asked]]:
+def _parts(reach: Reach, metric: Metric, asked: Asked) -> Iterator[tuple[str, str, Asked]]:
     """What a metric is made of: role, metric, and the question about it."""
     of_all = asked.narrowed_by(metric.where)
     if isinstance(metric, Cumulative):
         of_all = of_all.moved(_DAYS[metric.at_coarser_grain], metric.window)
     for role, given in inputs_of(metric):
-        yield role, given.metric, of_all.narrowed_by(given.where).moved(given.shift)
+        yield role, given.metric, of_all.narrowed_by(given.where).moved(_move(reach, given, asked))
+
+
+def _move(reach: Reach, given: Input, asked: Asked) -> Move | None:
+    """A shift as long as a sale takes is one of so many months, which the data says."""
+    return reach.cycle(asked.query) if isinstance(given.shift, MedianCycle) else given.shift
 
 
 # Which day speaks for a period that is longer than one; the last is the end of the period itself.
@@ -134,7 +140,7 @@ def _rows(reach: Reach, name: str, asked: Asked, asked_by: Metric) -> Iterator[t
     elif isinstance(metric, Credit):
         yield (metric.label, *credits.lower_rows(reach, metric, asked_by, asked))
     else:
-        for _, given, narrowed in _parts(metric, asked):
+        for _, given, narrowed in _parts(reach, metric, asked):
             # Of an average over days, the rows behind its last day.
             moves = tuple(move for move in narrowed.moves if not isinstance(move, EachDay))
             yield from _rows(reach, given, replace(narrowed, moves=moves), asked_by)

@@ -25,7 +25,7 @@ from metrics.kinds import (
     inputs_of,
     split_result,
 )
-from metrics.moves import Shift, StartOf, Trailing
+from metrics.moves import MedianCycle, Shift, StartOf, Trailing
 from metrics.plan import plan, question_about
 from metrics.reach import Reach, Unanswerable
 from metrics.references import tables_of
@@ -140,7 +140,9 @@ def _input(reach: Reach, given: Input) -> str:
     return f"{reach.metric(given.metric).label}{f', {result}' if result else ''}{where}{_earlier(given.shift)}"
 
 
-def _earlier(move: Shift | StartOf | None) -> str:
+def _earlier(move: Shift | StartOf | MedianCycle | None) -> str:
+    if isinstance(move, MedianCycle):
+        return ", one median sales cycle earlier"
     if isinstance(move, Shift):
         return f", {move.count} {move.unit}{'' if move.count == 1 else 's'} earlier"
     return f", at the start of the {move.unit}" if move else ""

@@ -12,7 +12,7 @@ from data.errors import Place
 from data.expressions import Expression
 from metrics.funnel_steps import FUNNEL_RESULTS, HEADLINE_RESULT, Step
 from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, Moment
-from metrics.moves import Shift, StartOf, ToDate, Trailing
+from metrics.moves import MedianCycle, Shift, StartOf, ToDate, Trailing
 
 __all__ = [
     "AT_COARSER_GRAIN",
@@ -108,7 +108,7 @@ class Input:
 
     metric: str
     where: Expression | None = None
-    shift: Shift | StartOf | None = None
+    shift: Shift | StartOf | MedianCycle | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

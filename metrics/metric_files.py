@@ -31,7 +31,7 @@ from metrics.kinds import (
     Ratio,
     Take,
 )
-from metrics.moves import Shift, StartOf, ToDate, Trailing
+from metrics.moves import MedianCycle, Shift, StartOf, ToDate, Trailing
 
 __all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
 
@@ -52,7 +52,8 @@ INPUT_KEYS = ("metric", "where", "shift")
 BALANCE_KEYS = ("open_from", "open_until")
 # Of the other kinds it follows from what they are made of.
 WITH_A_UNIT = ("aggregate", "formula", "cumulative", "duration", "credit")
-SHIFT = r"(?:(\d{1,3}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year))"
+MEDIAN_CYCLE = "median cycle"
+SHIFT = rf"(?:(\d{{1,3}}) (day|week|month|quarter|year)s?|to start of (week|month|quarter|year)|{MEDIAN_CYCLE})"
 
 
 @dataclass
@@ -194,16 +195,19 @@ def _input(key: str, fields: Fields, reading: Reading) -> Input | None:
     return Input(name, _where(own, reading), shift) if name else None
 
 
-def _shift(fields: Fields) -> Shift | StartOf | None:
-    """`1 month` for the days a month earlier, `to start of month` for the first day of the month."""
+def _shift(fields: Fields) -> Shift | StartOf | MedianCycle | None:
+    """`1 month` earlier, `to start of month` for the first day of the month, or as long as a sale takes."""
     text = fields.text("shift")
     if text is None:
         return None
     match = re.fullmatch(SHIFT, text)
     if match is None:
         units = "days, weeks, months, quarters or years"
-        fields.report("shift", f"'shift' is '{text}'; write a number of {units}, or: to start of month.")
+        words = f"write a number of {units}, or: to start of month, or: {MEDIAN_CYCLE}."
+        fields.report("shift", f"'shift' is '{text}'; {words}")
         return None
+    if text == MEDIAN_CYCLE:
+        return MedianCycle()
     return StartOf(match[3]) if match[3] else Shift(int(match[1]), match[2])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EachDay", "FirstDay", "Move", "Shift", "StartOf", "ToDate", "Trailing"]
+__all__ = ["EachDay", "FirstDay", "MedianCycle", "Move", "Shift", "StartOf", "ToDate", "Trailing"]
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,11 @@ class Shift:
 
     count: int
     unit: str
+
+
+@dataclass(frozen=True)
+class MedianCycle:
+    """The days that lie a median sales cycle earlier, in whole months: a shift by what the data says."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -16,7 +16,7 @@ from data.expressions import Expression, Rules, parse_expression
 from data.generations import Manifest
 from metrics.kinds import Dimension, Funnel, Metric, results_of, split_result
 from metrics.loading import Definitions, dimension_types, links_of
-from metrics.moves import Move
+from metrics.moves import Move, Shift
 from metrics.nodes import Join, Key, PeriodKey, Reference, Scan
 from metrics.query import Query
 
@@ -51,10 +51,21 @@ class Asked:
 
 
 class Reach:
-    """Resolves names against one generation and one set of definitions."""
+    """Resolves names against one generation and one set of definitions.
 
-    def __init__(self, company: Company, manifest: Manifest, definitions: Definitions) -> None:
+    `cycle` tells how long a sale takes, which only who can ask the data knows: without it what is taken so much earlier
+    has no answer.
+    """
+
+    def __init__(
+        self,
+        company: Company,
+        manifest: Manifest,
+        definitions: Definitions,
+        cycle: Callable[[Query], Shift | None] | None = None,
+    ) -> None:
         self.company, self.manifest, self.definitions = company, manifest, definitions
+        self._cycle = cycle
         self.stages = {stage.name: stage for stage in manifest.stages}
         self._types = dimension_types(definitions.dimensions, definitions.tables)
         self._conditions = functools.lru_cache(maxsize=256)(self._where)
@@ -91,6 +102,12 @@ class Reach:
                 "No file says how far its data reaches: give 'through' in sources.yaml, or an as-of day."
             )
         return self.manifest.through + ONE_DAY
+
+    def cycle(self, query: Query) -> Shift | None:
+        """How much earlier one median sales cycle is for a question, None for under half a month."""
+        if self._cycle is None:
+            raise Unanswerable("How long a sale takes is asked of the data, and none is open here.")
+        return self._cycle(query)
 
     def check_column(self, table: str, name: str) -> None:
         """Raises Unanswerable with the reason where no answer can use the column."""

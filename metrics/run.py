@@ -29,6 +29,7 @@ from metrics.plan import Planned, plan, plan_curve, plan_funnel, plan_rows
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 from metrics.rule_versions import RuleChange, as_defined_then, rule_changes
+from metrics.sales_cycle import cycle, cycle_note
 from metrics.shapes import Shapes
 
 __all__ = ["Session"]
@@ -52,7 +53,7 @@ class Session:
         self.company, self.definitions = company, definitions
         self.generation = generation
         self.manifest: Manifest = generation.manifest
-        self.reach = Reach(company, self.manifest, definitions)
+        self.reach = Reach(company, self.manifest, definitions, lambda query: cycle(self, query).shift)
         self._engine: Engine = engine or DuckDBEngine(generation.model)
         self._results = results or Results()
         # A question is its own key, and nothing it depends on ever changes in a session.
@@ -248,6 +249,7 @@ class Session:
                 notes.append(self._unrecorded_note(name, count, int(frame[f"{name}.entered"].sum())))
         asked = {name: self.reach.metric(name) for name in query.metrics}
         told = [longer_than_any(metric, name, frame) for name, metric in asked.items() if isinstance(metric, Duration)]
+        told.append(cycle_note(self, query))
         return (*notes, *(sentence for sentence in told if sentence is not None))
 
     def _unrecorded_note(self, name: str, count: int, entered: int) -> str:
