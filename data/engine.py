@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,9 @@ Values = Mapping[str, object]
 _Setting = str | bool | int | float | list[str]
 
 LONGEST_QUERY_SECONDS = 60
+
+# The copy that it warns of is one of an answer, which is small; the way without it plans every statement twice.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
 class Engine(Protocol):
@@ -75,8 +79,7 @@ class DuckDBEngine:
     def run(self, sql: str, values: Values) -> pl.DataFrame:
         cursor = self._connection.cursor()
         try:
-            frame: pl.DataFrame = cursor.sql(sql, params=dict(values) if values else None).pl()
-            return frame
+            return _rows(cursor, sql, dict(values) if values else None)
         except duckdb.InterruptException as error:
             raise EngineFailed(f"The question took longer than {LONGEST_QUERY_SECONDS} s and was stopped.") from error
         except duckdb.Error as error:
@@ -86,6 +89,13 @@ class DuckDBEngine:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, values: Values | Sequence[object] | None) -> pl.DataFrame:
+    """The rows of one SELECT, planned once: `cursor.sql` plans it to know its columns, and again to run it."""
+    frame = pl.from_arrow(cursor.execute(sql, values).to_arrow_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def _first_line(error: Exception) -> str:
@@ -137,8 +147,7 @@ class Workbench:
         """The rows of one SELECT."""
         cursor = self._connection.cursor()
         try:
-            frame: pl.DataFrame = cursor.sql(sql, params=values).pl()
-            return frame
+            return _rows(cursor, sql, values)
         except duckdb.Error as error:
             raise self._failure(error) from error
         finally:

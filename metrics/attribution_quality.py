@@ -1,6 +1,7 @@
 """How far touches can be trusted to say where people came from: no campaign, no true source, direct. Counts and lists.
 
-Of touches that count in a path, known contacts or not. The SELECTs are fixed; sources found in them are bound values.
+Of touches that count in a path, known contacts or not: counts from `touch_sources`, rows from `touches`, where the
+same is said of a single touch. The SELECTs are fixed; sources found in them are bound values.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["direct_share", "is_payment_provider", "quality", "quality_rows"]
 
 _PROVIDERS = Path(__file__).with_name("payment_providers.txt")
 _IN_PATHS = "\"kind\" IN ('visit', 'ad_click', 'email_click', 'content', 'event', 'form')"
-# The source is the very site that was visited. What is cheap to see comes first, since touches are many.
+# As in the model touch_sources, which has the counts.
 _SELF = """
     "source" LIKE '%.%' AND "url" LIKE 'http%' AND regexp_replace(lower("source"), '^www[.]', '')
     = regexp_replace(lower(regexp_extract("url", '^https?://([^/:?#]+)', 1)), '^www[.]', '')
@@ -74,10 +75,10 @@ def direct_share(session: Session) -> tuple[pl.DataFrame, str | None]:
         kinds = {"month": pl.Date, "touches": pl.Int64, "direct": pl.Int64, "share": pl.Float64}
         return pl.DataFrame(schema=kinds), reason
     frame = session.read(
-        f"""
-        SELECT CAST(date_trunc('month', "happened_on") AS DATE) AS "month", count(*) AS "touches",
-            count(*) FILTER (WHERE lower("channel") = 'direct' AND "campaign_id" IS NULL) AS "direct"
-        FROM "touches" WHERE {_IN_PATHS} AND "happened_on" IS NOT NULL GROUP BY 1 ORDER BY 1
+        """
+        SELECT "month_on" AS "month", CAST(sum("touches") AS BIGINT) AS "touches",
+            CAST(coalesce(sum("touches") FILTER (WHERE "is_direct"), 0) AS BIGINT) AS "direct"
+        FROM "touch_sources" WHERE "month_on" IS NOT NULL GROUP BY 1 ORDER BY 1
         """
     )
     return frame.with_columns((pl.col("direct") / pl.col("touches")).alias("share")), None
@@ -92,17 +93,18 @@ def _counted(session: Session, key: str, label: str, means: str, needs: tuple[st
     if key == _PAYMENTS[0]:
         counts = _sources(session)
         return Gap(key, label, means, sum(counts[name] for name in _payment_sources(session)), sum(counts.values()))
-    lacking = _NO_CAMPAIGN if key == _CAMPAIGN[0] else _SELF
-    rows = session.read(f'SELECT count(*) FROM "touches" WHERE {_IN_PATHS} AND {lacking}').item()
+    lacking = 'NOT "has_campaign"' if key == _CAMPAIGN[0] else '"is_own_site"'
+    rows = session.read(f'SELECT coalesce(sum("touches"), 0) FROM "touch_sources" WHERE {lacking}').item()
     return Gap(key, label, means, int(rows), sum(_sources(session).values()))
 
 
 def _names_sites(session: Session) -> bool:
-    return not session.read("""SELECT 1 FROM "touches" WHERE "url" LIKE 'http%' LIMIT 1""").is_empty()
+    return not session.read('SELECT 1 FROM "touch_sources" WHERE "names_site" LIMIT 1').is_empty()
 
 
 def _sources(session: Session) -> dict[str | None, int]:
-    return dict(session.read(f'SELECT "source", count(*) FROM "touches" WHERE {_IN_PATHS} GROUP BY 1').iter_rows())
+    counted = 'SELECT "source", CAST(sum("touches") AS BIGINT) FROM "touch_sources" GROUP BY 1'
+    return dict(session.read(counted).iter_rows())
 
 
 def _payment_sources(session: Session) -> list[str]:

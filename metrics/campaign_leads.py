@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import polars as pl
+from sqlglot import exp
 
 from metrics.run import Session
 
@@ -20,16 +21,11 @@ _COUNT = """SELECT count(*) FROM "leads" WHERE "campaign_id" = $campaign"""
 # The latest leads first, and everything else only of those.
 _LEADS = f"""
     WITH chosen AS (
-        SELECT "contact_id", "pass", "started_at", "started_on", "ended_on", "lost_reason", "owner_id" FROM "leads"
+        SELECT "contact_id", "pass", "started_at", "started_on", "ended_on", "lost_reason", "owner_id",
+            {{stage}} AS "stage"
+        FROM "leads"
         WHERE "campaign_id" = $campaign
         ORDER BY "started_on" DESC NULLS LAST, "contact_id", "pass" DESC LIMIT {MOST_LEADS}
-    ),
-    reached AS (
-        SELECT s."contact_id", s."pass", arg_max(
-            s."stage", list_position(['lead', 'mql', 'sal', 'sql', 'opportunity', 'customer'], s."stage")
-        ) AS "stage"
-        FROM "lead_stages" AS s SEMI JOIN chosen AS c ON c."contact_id" = s."contact_id" AND c."pass" = s."pass"
-        GROUP BY s."contact_id", s."pass"
     ),
     judged AS (
         SELECT c."contact_id", c."pass", arg_max(v."decision", v."happened_at") AS "verdict",
@@ -49,13 +45,12 @@ _LEADS = f"""
         FROM "deal_passes" AS p JOIN "pipeline" AS d ON d."deal_id" = p."deal_id"
         SEMI JOIN chosen AS c ON c."contact_id" = p."contact_id" AND c."pass" = p."pass"
     )
-    SELECT c."contact_id", c."started_on", r."stage", o."name" AS "owner", j."verdict",
+    SELECT c."contact_id", c."started_on", c."stage", o."name" AS "owner", j."verdict",
         -- Why a lead was lost is no reason for a verdict that says otherwise.
         coalesce(
             nullif(j."reason", ''), CASE WHEN d."outcome" = 'lost' OR j."verdict" IS NULL THEN c."lost_reason" END
         ) AS "reason", d."deal_id", d."outcome", d."amount"
     FROM chosen AS c
-    LEFT JOIN reached AS r ON r."contact_id" = c."contact_id" AND r."pass" = c."pass"
     LEFT JOIN judged AS j ON j."contact_id" = c."contact_id" AND j."pass" = c."pass"
     LEFT JOIN dealt AS d ON d."contact_id" = c."contact_id" AND d."pass" = c."pass" AND d."place" = 1
     LEFT JOIN "people" AS o ON o."person_id" = c."owner_id"
@@ -77,7 +72,11 @@ class CampaignLeads:
 
 def leads_of(session: Session, campaign: str) -> CampaignLeads:
     """The leads whose creating touch was of this campaign, the latest first."""
-    frame = session.run(_LEADS, {"campaign": campaign})
+    furthest = exp.Case()
+    for stage in reversed(session.reach.stages):
+        entered = exp.column(f"{stage}_on", quoted=True)
+        furthest = furthest.when(entered.is_(exp.null()).not_(), exp.Literal.string(stage))
+    frame = session.run(_LEADS.format(stage=furthest.sql(dialect="duckdb")), {"campaign": campaign})
     labels = {name: stage.label for name, stage in session.reach.stages.items()}
     masked = [_masked(str(key)) for key in frame["contact_id"]]
     shown = frame.select(
