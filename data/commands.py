@@ -26,7 +26,8 @@ from data import demo, generations
 from data.company import Company, company_folder, read_company
 from data.errors import InvalidQuestion
 from data.generations import Manifest
-from data.refresh import Progress, disk_told, ensure_generation, refresh, refresh_due
+from data.progress import Progress
+from data.refresh import disk_told, ensure_generation, refresh, refresh_due
 
 __all__ = [
     "CompanyOption",

@@ -163,10 +163,14 @@ def combine_merged(bench: Workbench) -> None:
             if name_ != "_rank" and (column := quoted(name_))
         ]
         keys = ", ".join(map(quoted, table.key))
-        apart = scratch(f"{table.name} combined")
-        bench.execute(f"CREATE TABLE {apart} AS SELECT {', '.join(items)}, '' AS \"_rank\" FROM {name} GROUP BY {keys}")
-        bench.execute(f"DROP TABLE {name}")
-        bench.execute(f"ALTER TABLE {apart} RENAME TO {quoted(f'{table.name} all')}")
+        # Few rows are of a merged key; the others stay where they are.
+        same = " AND ".join(f"m.{quoted(key)} IS NOT DISTINCT FROM t.{quoted(key)}" for key in table.key)
+        apart, merged = scratch(f"{table.name} combined"), scratch(f"{table.name} merged")
+        bench.execute(f"CREATE TABLE {merged} AS SELECT DISTINCT {keys} FROM {name} WHERE \"_rank\" <> ''")
+        of_merged = f"SELECT t.* FROM {name} AS t SEMI JOIN {merged} AS m ON {same}"
+        bench.execute(f"CREATE TABLE {apart} AS SELECT {', '.join(items)} FROM ({of_merged}) GROUP BY {keys}")
+        bench.execute(f"DELETE FROM {name} AS t USING {merged} AS m WHERE {same}")
+        bench.execute(f"INSERT INTO {name} BY NAME SELECT *, '' AS \"_rank\" FROM {apart}")
 
 
 def know_contacts(bench: Workbench) -> None:
@@ -191,17 +195,17 @@ def know_contacts(bench: Workbench) -> None:
     )
 
 
-def resolve_touches(bench: Workbench) -> None:
-    """Fill the contact of each touch: its own, else by e-mail hash, else by visitor."""
+def resolve_touches(bench: Workbench, channel: str) -> None:
+    """Fill the contact of each touch: its own, else by e-mail hash, else by visitor; then `channel` (SQL)."""
     touches, resolved = scratch("touches all"), scratch("touches resolved")
     hashed = "coalesce(k.email_key, t.email_key)"
     bench.execute(
-        f"CREATE TABLE {resolved} AS SELECT t.* REPLACE "
+        f"CREATE TABLE {resolved} AS SELECT * REPLACE ({channel} AS channel) FROM (SELECT t.* REPLACE "
         f"(coalesce(t.contact_id, e.contact_id, v.contact_id) AS contact_id, {hashed} AS email_key) "
         f"FROM {touches} AS t LEFT JOIN {scratch('email keys')} AS k ON k.email = t.email "
         f"LEFT JOIN {scratch('contact by email')} AS e ON e.email_key = {hashed} "
         f"LEFT JOIN {scratch('contact by visitor')} AS v ON v.anonymous_id = t.anonymous_id "
-        "AND t.happened_at >= v.known_from AND t.happened_at < v.known_until"
+        "AND t.happened_at >= v.known_from AND t.happened_at < v.known_until)"
     )
     bench.execute(f"DROP TABLE {touches}")
     bench.execute(f"ALTER TABLE {resolved} RENAME TO {quoted('touches all')}")

@@ -17,9 +17,10 @@ from data.company import Company
 from data.engine import Workbench, quoted
 from data.exclusions import Excluded, run_exclusions
 from data.identity import scratch
+from data.progress import Progress
 from data.reading import create_quarantine
 from data.sources import Sources
-from data.staging import Staged, blamed_on, by_key, columns_of, stage
+from data.staging import Staged, adopt, blamed_on, by_key, columns_of, has_each_key_once, stage
 from data.tables import CANONICAL, PERSONAL_COLUMNS, Table
 
 __all__ = ["MappingReport", "map_tables"]
@@ -43,16 +44,18 @@ class MappingReport:
     unmatched_campaigns: list[tuple[str, int]]
 
 
-def map_tables(sources: Sources, company: Company, bench: Workbench, key: bytes) -> MappingReport:
+def map_tables(sources: Sources, company: Company, bench: Workbench, key: bytes, progress: Progress) -> MappingReport:
     """Create every canonical table in the model, and `personal.contacts`. `key` hashes e-mail addresses.
 
     Raises RefusedSources where a mapping fits most rows of its file not at all.
     """
     create_quarantine(bench)
-    staged = {
-        name: [stage(mapping, number, sources, company, bench) for number, mapping in enumerate(sources.of(name))]
-        for name in CANONICAL
-    }
+    staged: dict[str, list[Staged]] = {}
+    for done, name in enumerate(CANONICAL):
+        progress(f"Mapping {name}", 0.6 * done / len(CANONICAL))
+        mappings = enumerate(sources.of(name))
+        staged[name] = [stage(mapping, number, sources, company, bench) for number, mapping in mappings]
+    progress("Telling records that are one apart from those that are two", 0.6)
     quarantined = {name: sum(one.quarantined for one in many) for name, many in staged.items()}
     _name_campaigns(sources, staged, bench)
     for table in CANONICAL.values():
@@ -61,9 +64,9 @@ def map_tables(sources: Sources, company: Company, bench: Workbench, key: bytes)
     quarantined["merges"] += identity.resolve_merges(bench, [one.table for one in staged["merges"]])
     identity.know_contacts(bench)
     identity.combine_merged(bench)
-    identity.resolve_touches(bench)
-    _set_channels(sources, bench)
+    _resolve_touches(sources, bench)
     excluded, exclusions = run_exclusions(sources.exclusions, bench)
+    progress("Writing the canonical tables", 0.85)
     _store(sources, bench)
     counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {quoted(name)}" for name in CANONICAL)
     unmatched = unmatched_campaigns(bench) if sources.of("campaigns") else []
@@ -86,11 +89,18 @@ def _name_campaigns(sources: Sources, staged: Mapping[str, list[Staged]], bench:
 
 
 def _combine(table: Table, staged: list[Staged], sources: Sources, bench: Workbench) -> None:
-    """All mappings of a table: equal keys merge column by column, the first that is there in listed order."""
+    """All mappings of a table: equal keys merge column by column, the first that is there in listed order.
+
+    The rows of an only mapping without a repeated key are taken as they are, without a copy; those of merges stay,
+    since a merge that leads in a circle is found later and goes to the quarantine from there.
+    """
     name, columns = scratch(f"{table.name} all"), columns_of(table, sources)
     if not staged:
         typed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
         bench.execute(f'CREATE TABLE {name} ({typed}, "_rank" VARCHAR)')
+        return
+    if len(staged) == 1 and table.name != "merges" and has_each_key_once(staged[0], bench):
+        adopt(staged[0], f"{table.name} all", bench)
         return
     if len(staged) == 1:
         rows = by_key(staged[0], sources, bench)
@@ -106,13 +116,14 @@ def _combine(table: Table, staged: list[Staged], sources: Sources, bench: Workbe
     bench.execute(f"CREATE TABLE {name} AS SELECT *, '' AS \"_rank\" FROM ({rows})")
 
 
-def _set_channels(sources: Sources, bench: Workbench) -> None:
-    """The channel of each touch by the first rule that is true, else as it is written."""
-    if not sources.channels:
-        return
+def _resolve_touches(sources: Sources, bench: Workbench) -> None:
+    """Whose each touch is, and its channel by the first rule that is true, else as it is written."""
     cases = " ".join(f"WHEN {rule.when.sql} THEN {_text(rule.channel)}" for rule in sources.channels)
+    if not cases:
+        identity.resolve_touches(bench, "channel")
+        return
     with blamed_on(sources.channels[0].place, "channels"):
-        bench.execute(f"UPDATE {scratch('touches all')} SET channel = CASE {cases} ELSE channel END")
+        identity.resolve_touches(bench, f"CASE {cases} ELSE channel END")
 
 
 def _original_channel(sources: Sources) -> str:

@@ -16,6 +16,7 @@ from data.handoffs import moment_columns
 from data.leads import STAGE_COLUMNS, THEN
 from data.model_checks import check
 from data.model_files import BUILD_TABLES, ONLY_BUILT, ModelFile, in_order, read_models
+from data.progress import Progress
 from data.stages import STAGES, Stages
 from data.tables import CANONICAL, TOUCH_ORDER
 
@@ -37,7 +38,9 @@ _LINKS = {
 }
 
 
-def build_models(stages: Stages, company: Company, bench: Workbench, absences: Absences) -> dict[str, TableDescription]:
+def build_models(
+    stages: Stages, company: Company, bench: Workbench, absences: Absences, progress: Progress
+) -> dict[str, TableDescription]:
     """Create every table of the joined model, and describe all tables that a question may name.
 
     Raises InvalidFiles for model files that cannot stand, FailedChecks for rows that break a note.
@@ -46,7 +49,8 @@ def build_models(stages: Stages, company: Company, bench: Workbench, absences: A
     _create_build_tables(company, bench)
     create_clocks(company, bench)
     problems = Problems()
-    for model in models:
+    for number, model in enumerate(models):
+        progress(f"Building {model.name}", number / len(models))
         _create(model, bench)
         # What is only built is checked in what is made of it: no other cursor sees a temporary table.
         if model.name not in ONLY_BUILT:

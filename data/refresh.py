@@ -37,6 +37,7 @@ from data.mapping import MappingReport, map_tables
 from data.model_files import STANDARD
 from data.models import build_models
 from data.personal import email_hash_key
+from data.progress import Progress, part_of
 from data.reading import FileReport, read_file
 from data.sources import Sources, read_sources
 from data.stages import Stages, read_stages
@@ -44,7 +45,6 @@ from data.tried_expressions import start_trials
 
 __all__ = [
     "STANDARD_MODELS",
-    "Progress",
     "disk_told",
     "ensure_generation",
     "models_fingerprint",
@@ -57,9 +57,6 @@ __all__ = [
 
 # The fingerprint of a manifest that tells which version of Tandem made the tables.
 STANDARD_MODELS = "standard models"
-
-# Told before each piece of work: what is being done, and the share of the whole that is done already.
-Progress = Callable[[str, float], None]
 
 
 @dataclass
@@ -86,7 +83,7 @@ def refresh(company: Company, progress: Progress) -> Manifest:
         is_due = demo.is_due(company, dt.date.today())
         if is_due:
             yesterday = dt.date.today() - dt.timedelta(days=1)
-            demo.make(company, demo.CONTACTS, yesterday, demo.SEED, _part_of(progress, 0.05), on_request=False)
+            demo.make(company, demo.CONTACTS, yesterday, demo.SEED, part_of(progress, 0.0, 0.05), on_request=False)
         progress("Reading sources.yaml and stages.yaml", 0.05 if is_due else 0.0)
         problems = Problems()
         sources, stages = read_sources(company, problems), read_stages(company, problems)
@@ -134,11 +131,6 @@ def ensure_generation(company: Company, progress: Progress) -> None:
         refresh(company, progress)
 
 
-def _part_of(progress: Progress, share: float) -> Progress:
-    """The progress of a first part that is so large a share of the whole."""
-    return lambda doing, done: progress(doing, done * share)
-
-
 def _read(build: _Build) -> None:
     """All files are read before any is refused, so that one run tells everything that is wrong with them."""
     refused: list[Problem] = []
@@ -158,16 +150,16 @@ def _try(build: _Build) -> None:
 
 
 def _map(build: _Build) -> None:
-    build.progress("Mapping to contacts, touches and deals", 0.5)
-    build.mapped = map_tables(build.sources, build.company, build.bench, email_hash_key(build.company))
+    progress = part_of(build.progress, 0.5, 0.7)
+    build.mapped = map_tables(build.sources, build.company, build.bench, email_hash_key(build.company), progress)
 
 
 def _model(build: _Build) -> None:
     assert build.mapped is not None
-    build.progress("Building the joined model", 0.7)
     build.stages = replace(build.stages, through=_through(build))
     absences = reasons(build.sources.absent, build.mapped.mapped, build.stages, build.company, build.bench)
-    build.tables = build_models(build.stages, build.company, build.bench, absences)
+    progress = part_of(build.progress, 0.7, 0.95)
+    build.tables = build_models(build.stages, build.company, build.bench, absences, progress)
 
 
 STEPS: tuple[Callable[[_Build], None], ...] = (_read, _try, _map, _model)

@@ -18,7 +18,7 @@ from data.sources import Sources
 from data.table_mappings import OPTIONAL_KEYS, Lookup, TableMapping, mappable_columns
 from data.tables import CANONICAL, OBJECTS, Table
 
-__all__ = ["Staged", "blamed_on", "by_key", "columns_of", "stage"]
+__all__ = ["Staged", "adopt", "blamed_on", "by_key", "columns_of", "has_each_key_once", "stage"]
 
 # Amounts without a currency are in the company's own.
 _COMPANY_CURRENCY = ("deals", "spend", "costs")
@@ -29,6 +29,11 @@ _ALLOWED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lead_decisions", "decision"): ("accepted", "rejected", "recycled"),
 }
 _IS_NOT = {"BIGINT": "a whole number", "DOUBLE": "a number", "BOOLEAN": "true or false", "DATE": "a date"}
+
+
+# Beside the columns of the canonical table: where a row is from, and what is wrong with it.
+_OF_THE_FILE = ("_file", "_line", "_updated")
+_VERDICT = ("_wrong", "_reason", "_value")
 
 
 @dataclass(frozen=True)
@@ -247,14 +252,26 @@ def _sql(value: Expression, temporal: frozenset[str] = frozenset(), ending: str 
     return value.copy_tree().transform(renamed).sql(dialect="duckdb", identify=True)
 
 
+def has_each_key_once(staged: Staged, bench: Workbench) -> bool:
+    """Whether no two rows of a mapping have an equal key, which costs a fraction of choosing among such rows."""
+    keys = ", ".join(map(quoted, CANONICAL[staged.mapping.table].key))
+    return bench.frame(f"SELECT 1 FROM {staged.table} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1").is_empty()
+
+
+def adopt(staged: Staged, name: str, bench: Workbench) -> None:
+    """Make the rows of a mapping the scratch table `name`, without what is known of their file, and with a rank."""
+    for column in (*_OF_THE_FILE, *_VERDICT):
+        bench.execute(f"ALTER TABLE {staged.table} DROP COLUMN {quoted(column)}")
+    bench.execute(f"ALTER TABLE {staged.table} ADD COLUMN \"_rank\" VARCHAR DEFAULT ''")
+    bench.execute(f"ALTER TABLE {staged.table} RENAME TO {quoted(name)}")
+
+
 def by_key(staged: Staged, sources: Sources, bench: Workbench) -> str:
     """SELECT of a mapping's rows with each key once: measures summed, else the row updated last, else the last line."""
     table = CANONICAL[staged.mapping.table]
     columns = columns_of(table, sources)
     keys = ", ".join(map(quoted, table.key))
-    # To look for repeated keys costs a fraction of choosing among them, and most files have none.
-    repeated = f"SELECT 1 FROM {staged.table} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
-    if bench.frame(repeated).is_empty():
+    if has_each_key_once(staged, bench):
         return f"SELECT {', '.join(map(quoted, columns))} FROM {staged.table}"
     if not table.measures:
         return (

@@ -96,7 +96,7 @@ class Mapped:
         self.bench = open_bench(folder)
         for spec in self.sources.files.values():
             read_file(spec, self.company, self.bench)
-        self.report: MappingReport = map_tables(self.sources, self.company, self.bench, KEY)
+        self.report: MappingReport = map_tables(self.sources, self.company, self.bench, KEY, lambda *_: None)
 
     def __enter__(self) -> Mapped:
         return self

@@ -138,7 +138,7 @@ def build(
     mapped: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, TableDescription]:
     absences = reasons(frozenset(absent), mapped or everything_mapped(), stages, company, bench)
-    return build_models(stages, company, bench, absences)
+    return build_models(stages, company, bench, absences, lambda *_: None)
 
 
 def rows_of(bench: Workbench, table: str, *key: str) -> dict[Any, Row]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,13 @@ from data.demo.journeys import Passes, first_passes, joined, later_passes
 from data.demo.lists import campaign_rows, content_rows
 from data.demo.strings import CampaignStrings
 from data.demo.touches import Web, identity_rows, second_form_rows, touch_rows
+from data.progress import Progress
 
 __all__ = ["generate"]
 
 # Touches of so many contacts are in memory at once, and in one part of the file.
 CHUNK = 100_000
 ROW_GROUP = 200_000
-Progress = Callable[[str, float], None]
 
 
 def generate(folder: Path, contacts: int, until: dt.date, seed: int, progress: Progress) -> None:
