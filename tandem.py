@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from alignment import snapshot_commands
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
 from metrics import commands as metrics_commands
@@ -27,7 +28,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for layer in (data_commands, metrics_commands, why_commands, compare_commands, path_commands, file_commands):
+for layer in (
+    data_commands,
+    metrics_commands,
+    why_commands,
+    compare_commands,
+    path_commands,
+    file_commands,
+    snapshot_commands,
+):
     layer.mount(app)
 
 

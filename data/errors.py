@@ -10,6 +10,7 @@ TandemError                 what a user can cause; its text says what to do
 ├── InvalidEntry            what was typed is nothing that the ledger keeps, or an entry that is not there
 ├── ChangedMeanwhile        somebody else wrote the entry since it was read; nothing was overwritten
 ├── LedgerFailed            the ledger cannot be opened, read or written
+├── NotSealed               a month that cannot be sealed yet, or a snapshot that is not there or not whole
 ├── DiskFailed              a file could not be written or read: the disk is full, or access is not allowed
 └── EngineFailed            the database gave up: time, memory, or a generation that is gone
 """
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidQuestion",
     "LedgerFailed",
     "NoGeneration",
+    "NotSealed",
     "Place",
     "Problem",
     "Problems",
@@ -76,6 +78,10 @@ class RefreshRunning(TandemError):
 
 class NoGeneration(TandemError):
     """The company has no sealed generation to read."""
+
+
+class NotSealed(TandemError):
+    """A month that cannot be sealed yet, or a snapshot that is not there, or not what was sealed."""
 
 
 class DiskFailed(TandemError):

@@ -17,7 +17,7 @@ from metrics.kinds import Dimension, Metric, Term
 from metrics.metric_files import DESCRIBED, Reading, columns_of, described, read_metric
 from metrics.references import check_references
 
-__all__ = ["Definitions", "dimension_types", "load_definitions"]
+__all__ = ["STANDARD", "Definitions", "dimension_types", "load_definitions"]
 
 STANDARD = Path(__file__).parent / "definitions"
 

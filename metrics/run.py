@@ -65,7 +65,10 @@ class Session:
     def _with_metrics(self, metrics: tuple[Metric, ...]) -> Session:
         """The same rows with more metrics, such as the parts of one; the same session for the same metrics."""
         known = {**self.definitions.metrics, **{metric.name: metric for metric in metrics}}
-        definitions = replace(self.definitions, metrics=known)
+        return self.with_definitions(replace(self.definitions, metrics=known))
+
+    def with_definitions(self, definitions: Definitions) -> Session:
+        """The same rows read by other definitions."""
         return Session(self.company, self.generation, definitions, self._results, self._engine)
 
     @property
@@ -197,7 +200,9 @@ class Session:
             return ()
         return tuple(self.reach.stages[step.stage] for step in steps)
 
-    def matured_period(self, funnel: str, like: Period, *, overall: bool = False) -> Period | None:
+    def matured_period(
+        self, funnel: str, like: Period, *, overall: bool = False, as_of: dt.date | None = None
+    ) -> Period | None:
         """The latest period, as long as `like`, of which every entry had its whole time: for each step, or for all.
 
         None where the funnel does not exist here or no file says how far its data reaches.
@@ -205,7 +210,7 @@ class Session:
         metric = self.reach.metric(funnel)
         try:
             steps = declared_steps(self.reach, metric)[1:] if isinstance(metric, Funnel) else ()
-            day = self.reach.as_of(Query((funnel,)))
+            day = self.reach.as_of(Query((funnel,), as_of=as_of))
         except Unanswerable:
             return None
         parts = [steps] if overall else [(step,) for step in steps]
