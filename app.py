@@ -37,6 +37,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/campaigns.py", title="Campaigns", icon=":material/campaign:"),
                 st.Page("pages/sources.py", title="Sources", icon=":material/alt_route:"),
                 st.Page("pages/content.py", title="Content", icon=":material/article:"),
+                st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
                 st.Page("pages/journey.py", title="Journey of a deal", icon=":material/timeline:"),
                 st.Page("pages/why.py", title="Why did it move?", icon=":material/waterfall_chart:"),
                 st.Page("pages/ask.py", title="Ask", icon=":material/question_answer:"),

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from data.calendar import Period
-from metrics.findings import Interval, wilson
+from metrics.filtered_rows import filtered_rows
 from metrics.gaps import absent
+from metrics.outcome_shares import OutcomeShares
 from metrics.run import Session
 
 __all__ = ["BANDS", "Coverage", "Reader", "coverage", "readers", "sent_by_sales"]
 
 BANDS = ("TOFU", "MOFU", "BOFU")
+_LABEL = "What deals saw"
 
 # A row per decided deal of type new and piece in its path to the close, with the band in which it was first seen.
 _SEEN = """
@@ -43,56 +45,33 @@ _PIECES = "SELECT persona, band, count(*) AS pieces FROM content GROUP BY ALL"
 _PERSONAS = "SELECT persona, count(*) AS contacts FROM contacts WHERE persona IS NOT NULL GROUP BY ALL ORDER BY ALL"
 
 
-@dataclass(frozen=True)
-class Reader:
+@dataclass(frozen=True, kw_only=True)
+class Reader(OutcomeShares):
     """Of the won and of the lost deals of a period, how many saw a piece of content, and in which band first.
 
-    `won` and `lost` saw it, of `all_won` and `all_lost`; `bands` counts the deals by the band in which they did.
+    `bands` counts the deals by the band in which they did.
     """
 
     content: str
-    won: int
-    lost: int
-    all_won: int
-    all_lost: int
     bands: Mapping[str, int]
 
-    @property
-    def won_share(self) -> float | None:
-        return self.won / self.all_won if self.all_won else None
 
-    @property
-    def lost_share(self) -> float | None:
-        return self.lost / self.all_lost if self.all_lost else None
-
-    @property
-    def won_interval(self) -> Interval | None:
-        return wilson(self.won, self.all_won)
-
-    @property
-    def lost_interval(self) -> Interval | None:
-        return wilson(self.lost, self.all_lost)
-
-    @property
-    def is_apart(self) -> bool:
-        """Whether the two shares differ by more than their intervals (95 %) allow for."""
-        won, lost = self.won_interval, self.lost_interval
-        return won is not None and lost is not None and (won.low > lost.high or lost.low > won.high)
-
-
-def readers(session: Session, period: Period) -> tuple[list[Reader], str | None]:
+def readers(session: Session, period: Period, where: str | None = None) -> tuple[list[Reader], str | None]:
     """The pieces that decided deals of a period saw, most seen by the won first; or none and the reason why.
 
+    `where` is the filter of a whole page; it narrows the deals by what is known of them.
     That won deals saw a piece more often does not say that it won them: those who buy also read more.
     """
     needed = ("journeys.content_id", "pipeline.is_lost", "pipeline.decided_on", "pipeline.created_on")
     reason = next((why for column in needed if (why := absent(session, column))), None)
+    if reason is None:
+        chosen, reason = filtered_rows(session, "pipeline.decided_on", ("deal_id",), period, where, _LABEL)
     if reason is not None:
         return [], reason
     mql = session.definitions.tables["leads"].columns["mql_on"]
     qualified = "l.mql_on" if mql.stored and mql.absent is None else "d.created_on"
     frame = session.read(_SEEN.format(qualified=qualified))
-    frame = frame.filter(pl.col("decided_on").is_between(period.start, period.until, closed="left"))
+    frame = frame.join(chosen, on="deal_id", how="semi")
     totals = frame.group_by("is_won").agg(pl.col("deal_id").n_unique())
     decided = dict(totals.iter_rows())
     seen = frame.filter(pl.col("content_id").is_not_null())
@@ -100,10 +79,15 @@ def readers(session: Session, period: Period) -> tuple[list[Reader], str | None]
     for (content,), rows in seen.group_by("content_id"):
         won = int(rows["is_won"].sum())
         bands = dict(rows.group_by("band").len().iter_rows())
-        counts = (won, rows.height - won, decided.get(True, 0), decided.get(False, 0))
-        found.append(Reader(str(content), *counts, {band: bands.get(band, 0) for band in BANDS}))
+        found.append(
+            Reader(
+                content=str(content), won=won, lost=rows.height - won, all_won=decided.get(True, 0),
+                all_lost=decided.get(False, 0), bands={band: bands.get(band, 0) for band in BANDS},
+            )
+        )  # fmt: skip
     if not decided:
-        return [], "No deal of type new was decided in these days."
+        narrowed = " under this filter" if where else ""
+        return [], f"No deal of type new was decided in these days{narrowed}."
     return sorted(found, key=lambda reader: (-reader.won, reader.content)), None
 
 

@@ -18,17 +18,15 @@ from metrics.plan import PLAINEST_MODEL
 from pages import _charts, _choices, _words
 from pages._charts import Bar
 from pages._dates import span
-from pages._drawing import Drawing
 from pages._page import View, metric_of, rows_button, words
+from pages._pairs import SHARES, pairs_drawing, shares_in_row
 from pages._panels import column_formats, show_chart, show_reason, show_table
-from pages._theme import Theme
 
 __all__ = ["Pieces", "choose_model", "credit", "everything", "missing", "pieces", "readers_of", "sent"]
 
 MONTHS, MOST, NONE = 12, 9, "No content"
 # Where amounts are not known, customers are shared out in their place.
 SHARED = {"credited_revenue": "revenue", "credited_customers": "customers"}
-PITCH, APART, DOT = 38.0, 7.0, 9
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def pieces(seen: View, model: str) -> Pieces:
 
     answers = {metric: ask(metric) for metric in SHARED}
     metric = next((name for name, answer in answers.items() if not answer.reasons), "credited_revenue")
-    found, reason = readers(seen.session, period)
+    found, reason = readers(seen.session, period, seen.where)
     return Pieces(
         period=period,
         model=model,
@@ -124,62 +122,24 @@ def readers_of(seen: View, found: Pieces) -> None:
         title,
         f"Of {first.all_won:,} won (filled) and {first.all_lost:,} lost deals (hollow), how many saw the piece. The"
         " line through a dot is where the share may truly lie (95 %). Who buys reads more: no proof of effect.",
-        _charts.figure(_pairs(found.readers[:MOST], found, seen.theme)),
+        _charts.figure(pairs_drawing([(found.name(row.content), row) for row in found.readers[:MOST]], seen.theme)),
         _reader_table(found, found.readers),
         key=key,
         columns=_columns(),
     )
 
 
-def _pairs(rows: Sequence[Reader], found: Pieces, theme: Theme) -> Drawing:
-    ends = [one.high for row in rows for one in (row.won_interval, row.lost_interval) if one]
-    texts = [f"{_words.rate(row.won_share)} · {_words.rate(row.lost_share)}" for row in rows]
-    drawing = Drawing(theme, len(rows) * PITCH, (0, max(ends, default=1.0)))
-    drawing.longest_label = 20
-    drawing.make_room([found.name(row.content) for row in rows], texts)
-    drawing.rule(x0=0, x1=0, y0=0, y1=drawing.height)
-    middles = [PITCH / 2 + index * PITCH for index in range(len(rows))]
-    for row, middle, text in zip(rows, middles, texts, strict=True):
-        drawing.label(found.name(row.content), middle)
-        for share, interval, y, color in (
-            (row.won_share, row.won_interval, middle - APART, theme.color("sales")),
-            (row.lost_share, row.lost_interval, middle + APART, theme.quiet),
-        ):
-            if share is None or interval is None:
-                continue
-            fill = color if y < middle else theme.paper
-            drawing.traces += [
-                {"type": "scatter", "mode": "lines", "x": [interval.low, interval.high], "y": [y, y],
-                 "line": {"color": color, "width": 2}, "cliponaxis": False, "hoverinfo": "skip"},
-                {"type": "scatter", "mode": "markers", "x": [share], "y": [y], "cliponaxis": False, "hoverinfo": "skip",
-                 "marker": {"size": DOT, "color": fill, "line": {"color": color, "width": 2}}},
-            ]  # fmt: skip
-        drawing.write(_words.escape(text), x=1, xref="paper", xshift=9, y=middle,
-                      color=theme.ink if row.is_apart else theme.quiet)  # fmt: skip
-    says = [f"{row.won:,} of {row.all_won:,} won, {row.lost:,} of {row.all_lost:,} lost" for row in rows]
-    drawing.hover_rows([(found.name(row.content), said) for row, said in zip(rows, says, strict=True)], middles, PITCH)
-    return drawing
-
-
-_SHARES = ("won_share", "won_low", "won_high", "lost_share", "lost_low", "lost_high")
-
-
 def _reader_table(found: Pieces, rows: Sequence[Reader]) -> pl.DataFrame:
     """A row per piece: both shares with their ranges, and the band in which deals saw it first."""
-    kinds = {"content": pl.String, **dict.fromkeys(_SHARES, pl.Float64), **dict.fromkeys(BANDS, pl.Int64)}
+    kinds = {"content": pl.String, **dict.fromkeys(SHARES, pl.Float64), **dict.fromkeys(BANDS, pl.Int64)}
     return pl.DataFrame(
         [
-            (found.name(row.content), *_shares(row), *(row.bands[band] for band in BANDS))
+            (found.name(row.content), *shares_in_row(row), *(row.bands[band] for band in BANDS))
             for row in rows
         ],
         schema=kinds,
         orient="row",
     )  # fmt: skip
-
-
-def _shares(row: Reader) -> list[float | None]:
-    pairs = ((row.won_share, row.won_interval), (row.lost_share, row.lost_interval))
-    return [value for share, at in pairs for value in (share, at.low if at else None, at.high if at else None)]
 
 
 def sent(seen: View, found: Pieces) -> None:
@@ -193,7 +153,7 @@ def sent(seen: View, found: Pieces) -> None:
     bars = [Bar(name, times, _words.count(times)) for name, times in shown.select("content", "times").iter_rows()]
     show_chart(
         title,
-        f"How often each piece was sent by a colleague in {span(found.period)}.",
+        f"How often each piece was sent by a colleague in {span(found.period)}.{_not_narrowed(seen)}",
         _charts.ranked_bars(bars, seen.theme, owner="sales", top=MOST, sum_as_text=_words.count),
         shown.select("content", "times"),
         key=key,
@@ -201,7 +161,12 @@ def sent(seen: View, found: Pieces) -> None:
     )
 
 
-def missing(found: Pieces) -> None:
+def _not_narrowed(seen: View) -> str:
+    """What a picture says that is of all, whatever the filters are."""
+    return " The filters do not narrow this." if seen.where else ""
+
+
+def missing(seen: View, found: Pieces) -> None:
     """For whom, and where in the funnel, nothing is made."""
     title, key = "For whom is content missing?", "missing"
     if found.coverage.reason is not None:
@@ -210,7 +175,8 @@ def missing(found: Pieces) -> None:
     units = {"contacts": "count", **dict.fromkeys(BANDS, "count")}
     show_table(
         title,
-        "Pieces made for each persona, by the band that they are for; 0 is where something is missing.",
+        "Pieces made for each persona, by the band that they are for; 0 is where something is missing."
+        + _not_narrowed(seen),
         found.coverage.frame.with_columns(pl.col("persona").fill_null("For everyone")),
         key=key,
         columns=column_formats(units, {"persona": "Persona", "contacts": "Contacts"}),  # type: ignore[arg-type]  # units are of the list
@@ -233,10 +199,11 @@ def everything(seen: View, found: Pieces) -> None:
         return
     known = [*(table.columns[1:] if found.readers else []), *(["times"] if found.sent.height else [])]
     shown = joined.select(pl.Series("content", [found.name(piece) for piece in joined["content_id"]]), name, *known)
+    sent = "How often sales sent a piece is not narrowed by the filters."
     counted = "TOFU, MOFU and BOFU count decided deals by the band in which they first saw the piece."
     show_table(
         "Every piece",
-        " ".join([f"{span(found.period)}.", *([counted] if found.readers else [])]),
+        " ".join([f"{span(found.period)}.", *([counted] if found.readers else []), *([sent] if seen.where else [])]),
         shown,
         key="pieces",
         columns=_columns()
@@ -252,5 +219,5 @@ def _columns() -> dict[str, object]:
         "content": "Content", "won_share": "Of won", "won_low": "At least (95 %)", "won_high": "At most (95 %)",
         "lost_share": "Of lost", "lost_low": "Lost, at least", "lost_high": "Lost, at most",
     }  # fmt: skip
-    units = {**dict.fromkeys(_SHARES, "ratio"), **dict.fromkeys(BANDS, "count")}
+    units = {**dict.fromkeys(SHARES, "ratio"), **dict.fromkeys(BANDS, "count")}
     return column_formats(units, labels)  # type: ignore[arg-type]  # units are of the list

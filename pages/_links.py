@@ -31,6 +31,8 @@ FREE = (
     "proposed",
     "deal",
     "ruled",
+    "outcome",
+    "repeats",
 )
 
 

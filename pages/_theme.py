@@ -181,6 +181,13 @@ _RULES = """
 [class*="st-key-entry_"] :is(.stLayoutWrapper, .stElementContainer, .stExpander, details) {{ position: static; }}
 [class*="st-key-entry_"] summary {{ position: absolute; top: 1rem; right: 0; width: auto; padding: 0; min-height: 0; }}
 [class*="st-key-entry_"] .tandem-entry {{ padding-right: 5rem; }}
+[class*="st-key-path_"] {{ border-top: 1px solid {line}; padding-top: 0.4rem; }}
+[class*="st-key-path_"] .stMarkdownBadge {{
+  color: {ink} !important; background: {panel} !important; border: 1px solid {marketing}; line-height: 1.7;
+  white-space: normal;
+}}
+[class*="st-key-path_"] .stHorizontalBlock {{ row-gap: 0.25rem; }}
+[class*="st-key-numbers_"] {{ flex-wrap: nowrap; }}
 @media (min-width: 640px) {{
   [class*="st-key-entry_"] > :not(:has(.tandem-entry)) {{ margin-left: 17rem; width: auto; }}
   [class*="st-key-gap_"] > :not(:has(.tandem-entry)) {{ margin-left: 13rem; width: auto; }}

@@ -27,6 +27,6 @@ left, right = st.columns(2, gap="small")
 with left:
     pictures.sent(seen, found)
 with right:
-    pictures.missing(found)
+    pictures.missing(seen, found)
 pictures.everything(seen, found)
 page.notes([found.credited])

@@ -31,6 +31,7 @@ PAGES = [
     "Campaigns",
     "Sources",
     "Content",
+    "Paths",
     "Journey of a deal",
     "Why did it move?",
     "Ask",

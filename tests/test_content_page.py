@@ -136,6 +136,23 @@ def test_the_sentence_names_the_piece_with_the_largest_share(of_demo: Session) -
     assert table_of(screen, "won_share", "times").shape[0] >= frame.height
 
 
+def test_a_filter_narrows_the_deals_that_saw_content_and_what_it_does_not_says_so(of_demo: Session) -> None:
+    period = twelve_months(of_demo)
+    where = "channel = 'social'"
+    deals = {k: row for k, row in decided_in(of_demo, period).items() if row["channel"] == "social"}
+    seen = defaultdict(set)
+    for touch in rows_in(of_demo, "journeys"):
+        if touch["goal"] == "close" and touch["content_id"] and touch["deal_id"] in deals:
+            seen[touch["content_id"]].add(touch["deal_id"])
+    found, _ = readers(of_demo, period, where)
+    assert {row.content: row.won + row.lost for row in found} == {piece: len(keys) for piece, keys in seen.items()}
+    assert {(row.all_won + row.all_lost) for row in found} == {len(deals)}
+    screen = page("content", channel="social")
+    assert f"Of {found[0].all_won:,} won (filled) and {found[0].all_lost:,} lost deals" in said(screen)
+    assert said(screen).count("The filters do not narrow this.") == 2
+    assert "The filters do not narrow" not in said(page("content"))
+
+
 def test_olist_says_what_it_lacks(olist: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TANDEM_COMPANY", str(olist.company.folder))
     text = said(page("content"))
