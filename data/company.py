@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import re
 import zoneinfo
@@ -135,12 +136,18 @@ def _zone(fields: Fields) -> str:
 
 def is_zone(name: str) -> bool:
     """Whether the time-zone database knows the name."""
-    return name in zoneinfo.available_timezones()
+    return name in _zones()
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """The names of the time-zone database, which are many files to look at."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def zone_hint(zone: str) -> str:
     """The nearest right spelling of a time zone, and what to write."""
-    hint = did_you_mean(zone, zoneinfo.available_timezones()).split("Known:")[0]
+    hint = did_you_mean(zone, _zones()).split("Known:")[0]
     return f"{hint}Write a name of the IANA database such as Europe/Berlin."
 
 

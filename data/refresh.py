@@ -86,7 +86,8 @@ def refresh(company: Company, progress: Progress) -> Manifest:
             demo.make(company, demo.CONTACTS, yesterday, demo.SEED, part_of(progress, 0.0, 0.05), on_request=False)
         progress("Reading sources.yaml and stages.yaml", 0.05 if is_due else 0.0)
         problems = Problems()
-        sources, stages = read_sources(company, problems), read_stages(company, problems)
+        sources = read_sources(company, problems)
+        stages = read_stages(company, problems, sources)
         problems.raise_if_any()
         with building_folder(company) as (name, folder):
             with Workbench(folder / MODEL, folder / PERSONAL, folder / "scratch.duckdb") as bench:

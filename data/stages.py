@@ -12,7 +12,7 @@ from data.attribution import Attribution, read_attribution
 from data.company import Company
 from data.errors import Place, Problems, did_you_mean
 from data.rules import NO_RULES, RuleBook, RuleVersion, read_rules
-from data.sources import read_sources
+from data.sources import Sources, read_sources
 from data.yaml_files import Fields, Node, read_yaml
 
 __all__ = ["BANDS", "OWNERS", "STAGES", "Attribution", "Sign", "Stage", "Stages", "read_stages"]
@@ -136,8 +136,11 @@ class Stages:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def read_stages(company: Company, problems: Problems) -> Stages:
-    """stages.yaml of a company. After a problem the result is for finding more problems, not for use."""
+def read_stages(company: Company, problems: Problems, sources: Sources | None = None) -> Stages:
+    """stages.yaml of a company. After a problem the result is for finding more problems, not for use.
+
+    `sources` are those of the company where they have been read already.
+    """
     node = read_yaml(company.folder / "stages.yaml", problems)
     if node is None:
         return Stages(())
@@ -145,16 +148,16 @@ def read_stages(company: Company, problems: Problems) -> Stages:
     stages = _stages(fields)
     recycles, ends = fields.texts("recycles"), fields.texts("ends")
     _check_values_apart(fields, stages, recycles, ends)
-    book = read_rules(fields, _extras(fields, company))
+    book = read_rules(fields, _extras(fields, company, sources))
     _check_rules_named(fields, stages)
     return Stages(stages, recycles, ends, read_attribution(fields), book)
 
 
-def _extras(fields: Fields, company: Company) -> dict[str, str]:
+def _extras(fields: Fields, company: Company, sources: Sources | None) -> dict[str, str]:
     """Further columns that a rule may read. What is wrong with sources.yaml is told where that file is read."""
     if not fields.values.keys() & {"rules", "scores"} or not (company.folder / "sources.yaml").exists():
         return {}
-    sources = read_sources(company, Problems())
+    sources = sources or read_sources(company, Problems())
     tables = ("accounts", "contacts")
     return {f"{table}.{name}": kind for table in tables for name, kind in sources.extras(table).items()}
 

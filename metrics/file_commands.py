@@ -36,7 +36,7 @@ def check_command(company: CompanyOption = None) -> None:
     folder = read_company(company_folder(company))
     problems = Problems()
     sources = read_sources(folder, problems)
-    read_stages(folder, problems)
+    read_stages(folder, problems, sources)
     if current(folder) is None and not demo.is_due(folder, dt.date.today()):
         problems.raise_if_any()
         if missing := undelivered(sources.files, folder):
