@@ -525,7 +525,7 @@ WRONG_COMPANIES: dict[str, tuple[str, list[str]]] = {
         COMPANY + "curency: EUR\n",
         [
             "company.yaml:5:1: unknown key 'curency'. Did you mean 'currency'? Known: business_hours, close_day,"
-            " crm_links, currency, engine, fiscal_year_starts, gross_margin, holidays, id, name, time_zone,"
+            " crm_links, currency, engine, fiscal_year_starts, gross_margin, holidays, id, ledger, name, time_zone,"
             " week_starts."
         ],
     ),
