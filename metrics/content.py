@@ -23,18 +23,9 @@ _LABEL = "What deals saw"
 
 # A row per decided deal of type new and piece in its path to the close, with the band in which it was first seen.
 _SEEN = """
-    SELECT
-        d.deal_id, d.is_won, d.decided_on, j.content_id,
-        CASE
-            WHEN min(j.happened_on) >= d.created_on THEN 'BOFU'
-            WHEN min(j.happened_on) >= {qualified} THEN 'MOFU'
-            ELSE 'TOFU'
-        END AS band
-    FROM pipeline AS d
-    LEFT JOIN leads AS l ON l.contact_id = d.contact_id AND l.pass = d.pass
-    LEFT JOIN journeys AS j ON j.deal_id = d.deal_id AND j.goal = 'close' AND j.content_id IS NOT NULL
+    SELECT d.deal_id, d.is_won, d.decided_on, s.content_id, s.band
+    FROM pipeline AS d LEFT JOIN deal_content AS s ON s.deal_id = d.deal_id
     WHERE d.deal_type = 'new' AND (d.is_won OR d.is_lost)
-    GROUP BY d.deal_id, d.is_won, d.decided_on, d.created_on, {qualified}, j.content_id
 """
 _SENT = """
     SELECT content_id, happened_on FROM touches WHERE kind = 'sales_share' AND content_id IS NOT NULL
@@ -68,9 +59,7 @@ def readers(session: Session, period: Period, where: str | None = None) -> tuple
         chosen, reason = filtered_rows(session, "pipeline.decided_on", ("deal_id",), period, where, _LABEL)
     if reason is not None:
         return [], reason
-    mql = session.definitions.tables["leads"].columns["mql_on"]
-    qualified = "l.mql_on" if mql.stored and mql.absent is None else "d.created_on"
-    frame = session.read(_SEEN.format(qualified=qualified))
+    frame = session.read(_SEEN)
     frame = frame.join(chosen, on="deal_id", how="semi")
     totals = frame.group_by("is_won").agg(pl.col("deal_id").n_unique())
     decided = dict(totals.iter_rows())
