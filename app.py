@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from alignment.verdicts import deliver_verdicts
 from data.company import company_folder
 from data.errors import RefreshRunning, TandemError
 from data.generations import current
@@ -63,6 +64,7 @@ def prepare(company: OpenCompany) -> None:
         st.title(escape(company.company.name), anchor=False)
         bar = st.progress(0.0, text=escape(f"{company.company.name} {why}: preparing it"))
         try:
+            deliver_verdicts(company.company)
             ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
         except RefreshRunning:
             bar.progress(0.5, text="Somebody else has opened it first: the data is being prepared")

@@ -12,7 +12,8 @@ import sys
 
 import typer
 
-from alignment import snapshot_commands
+from alignment import ledger_commands, snapshot_commands
+from alignment.verdicts import deliver_verdicts
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
 from metrics import commands as metrics_commands
@@ -28,14 +29,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+data_commands.mount(app, before_refresh=deliver_verdicts)
 for layer in (
-    data_commands,
     metrics_commands,
     why_commands,
     compare_commands,
     path_commands,
     file_commands,
     snapshot_commands,
+    ledger_commands,
 ):
     layer.mount(app)
 

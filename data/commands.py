@@ -8,7 +8,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -66,9 +66,18 @@ stderr = Console(stderr=True, highlight=False)
 stdout = Console(highlight=False)
 
 
-def mount(app: typer.Typer) -> None:
-    """Add this layer's commands to the command line."""
-    app.command("refresh")(refresh_command)
+def mount(app: typer.Typer, before_refresh: Callable[[Company], None] = lambda _: None) -> None:
+    """Add this layer's commands to the command line. `before_refresh` is what a layer above must do first."""
+
+    @app.command("refresh")
+    def refresh_command(company: CompanyOption = None) -> None:
+        """Read the raw files, check them, and seal a new generation. The last good one stays if anything is wrong."""
+        opened = read_company(company_folder(company))
+        before_refresh(opened)
+        with progress_on_stderr() as progress:
+            manifest = refresh(opened, progress)
+        _print_status(opened, manifest)
+
     app.command("status")(status_command)
     app.command("demo")(demo_command)
 
@@ -94,14 +103,6 @@ def ready_company(folder: str | None) -> Company:
         with progress_on_stderr() as progress:
             ensure_generation(company, progress)
     return company
-
-
-def refresh_command(company: CompanyOption = None) -> None:
-    """Read the raw files, check them, and seal a new generation. The last good one stays if anything is wrong."""
-    opened = read_company(company_folder(company))
-    with progress_on_stderr() as progress:
-        manifest = refresh(opened, progress)
-    _print_status(opened, manifest)
 
 
 def demo_command(

@@ -19,6 +19,7 @@ from data.absences import reasons
 from data.company import Company
 from data.description import TableDescription
 from data.engine import Workbench
+from data.entered import entered_verdicts, with_entered
 from data.errors import DiskFailed, Problem, Problems, RefusedSources
 from data.generations import (
     MODEL,
@@ -89,6 +90,7 @@ def refresh(company: Company, progress: Progress) -> Manifest:
         sources = read_sources(company, problems)
         stages = read_stages(company, problems, sources)
         problems.raise_if_any()
+        sources = with_entered(sources, company)
         with building_folder(company) as (name, folder):
             with Workbench(folder / MODEL, folder / PERSONAL, folder / "scratch.duckdb") as bench:
                 # In a process of its own, while files are read here.
@@ -249,6 +251,9 @@ def _through(build: _Build) -> dt.date | None:
     stages = build.stages
     needs = (need for stage in stages.stages for needed in stages.needs(stage) for need in needed)
     tables = {need.partition(".")[0] for need in needs}
-    names = {mapping.file for mapping in build.sources.mappings if mapping.table in tables}
+    # The last verdict that somebody entered does not say how far the data reaches.
+    entered = str(entered_verdicts(build.company).resolve())
+    files = build.sources.files
+    names = {each.file for each in build.sources.mappings if each.table in tables and files[each.file].path != entered}
     days = [report.through for report in build.files if report.name in names and report.through is not None]
     return min(days, default=None)

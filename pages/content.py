@@ -7,6 +7,7 @@ import streamlit as st
 from pages import _content_pictures as pictures
 from pages import _content_sentences as sentences
 from pages import _page as page
+from pages._content_requests import requests
 from pages._panels import opening
 
 seen = page.view(__file__)
@@ -28,5 +29,6 @@ with left:
     pictures.sent(seen, found)
 with right:
     pictures.missing(seen, found)
+requests(seen, found.coverage)
 pictures.everything(seen, found)
 page.notes([found.credited])

@@ -7,6 +7,8 @@ import fcntl
 import os
 import shutil
 import tempfile
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from data.company import Company, read_company
 from data.demo import make
 from data.refresh import ensure_generation, needs_refresh
 from metrics import OpenCompany, Session
+from tests.ledgers import postgresql_server
 from tests.small_company import SmallCompany
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -104,3 +107,18 @@ def small(_small_once: tuple[Path, Path], own_state: Path, tmp_path: Path) -> Sm
     shutil.copytree(state, own_state / "small")
     shutil.copytree(folder, tmp_path / "small")
     return SmallCompany(tmp_path / "small", is_made=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of the run's own. Tests skip where it is not installed."""
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_company(request: pytest.FixtureRequest, own_state: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """A company without data, whose ledger is its own: once in SQLite and once in PostgreSQL."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("TANDEM_LEDGER", request.getfixturevalue("postgresql"))
+    return Company(own_state, f"t{uuid.uuid4().hex[:12]}", "Test", "EUR", "Europe/Berlin")

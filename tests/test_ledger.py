@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +30,6 @@ from alignment.ledger import (
 )
 from data.company import Company
 from data.errors import ChangedMeanwhile, InvalidEntry, LedgerFailed
-from tests.ledgers import postgresql_server
 
 NOON = dt.datetime(2026, 11, 15, 12, 0, tzinfo=dt.UTC)
 EVERY_KIND: tuple[Content, ...] = (
@@ -52,23 +50,9 @@ EVERY_KIND: tuple[Content, ...] = (
 )
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def company(request: pytest.FixtureRequest, own_state: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
-    """A company with a ledger of its own on either database."""
-    if request.param == "postgresql":
-        monkeypatch.setenv("TANDEM_LEDGER", request.getfixturevalue("server"))
-    return Company(own_state, f"t{uuid.uuid4().hex[:12]}", "Test", "EUR", "Europe/Berlin")
-
-
 @pytest.fixture
-def ledger(company: Company) -> Ledger:
-    return Ledger.open(company, clock=ticking())
+def ledger(ledger_company: Company) -> Ledger:
+    return Ledger.open(ledger_company, clock=ticking())
 
 
 def ticking() -> Callable[[], dt.datetime]:
@@ -96,9 +80,9 @@ def test_an_entry_says_who_wrote_it_and_when_and_that_nobody_verified_it(ledger:
     assert second.version == 2
 
 
-def test_a_clock_of_another_zone_gives_the_same_instant(company: Company) -> None:
+def test_a_clock_of_another_zone_gives_the_same_instant(ledger_company: Company) -> None:
     zone = dt.timezone(dt.timedelta(hours=5))
-    ledger = Ledger.open(company, clock=lambda: NOON.astimezone(zone))
+    ledger = Ledger.open(ledger_company, clock=lambda: NOON.astimezone(zone))
     made = ledger.add(Comment(Key("deal", "D-1"), "Late."), by="P1")
     assert made.added_at == NOON
     assert made.added_at.tzinfo is dt.UTC
@@ -213,8 +197,8 @@ def test_several_writes_are_kept_together_or_not_at_all(ledger: Ledger) -> None:
         (Content(), "'Content' is no kind of entry."),
     ],
 )  # fmt: skip
-def test_what_cannot_be_kept_is_refused_with_a_sentence(company: Company, content: Content, says: str) -> None:
-    ledger = Ledger.open(company)
+def test_what_cannot_be_kept_is_refused_with_a_sentence(ledger_company: Company, content: Content, says: str) -> None:
+    ledger = Ledger.open(ledger_company)
     with pytest.raises(InvalidEntry) as refused:
         ledger.add(content, by="P1")
     assert says in str(refused.value)
@@ -238,9 +222,9 @@ def test_an_entry_stays_of_its_kind(ledger: Ledger) -> None:
         ledger.change(made.id, 1, Comment(Key("deal", "1"), "x"), by="P1")
 
 
-def test_companies_share_no_entries(company: Company) -> None:
-    other = replace(company, id=company.id + "b")
-    Ledger.open(company).add(Verdict("C-1", 1, "accepted"), by="P1")
+def test_companies_share_no_entries(ledger_company: Company) -> None:
+    other = replace(ledger_company, id=ledger_company.id + "b")
+    Ledger.open(ledger_company).add(Verdict("C-1", 1, "accepted"), by="P1")
     assert Ledger.open(other).entries(Content) == ()
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,11 +18,12 @@ from sqlalchemy.exc import IntegrityError
 
 from alignment.ledger import schema
 from alignment.ledger.database import Database, database
+from alignment.ledger.delivery import deliver
 from alignment.ledger.entries import Change, Entry
-from alignment.ledger.kinds import Content, Key
+from alignment.ledger.kinds import Content, Key, Verdict
 from alignment.ledger.writing import JSON, checked, from_json, keys_of, place_of, to_json
 from data.company import Company
-from data.errors import ChangedMeanwhile, InvalidEntry
+from data.errors import ChangedMeanwhile, DiskFailed, InvalidEntry
 
 __all__ = ["Ledger", "Writing", "utc_now"]
 
@@ -67,7 +68,16 @@ class Ledger:
     def together(self) -> Iterator[Writing]:
         """Several writes that are kept as a whole or not at all."""
         with self.database.writing() as connection:
-            yield Writing(connection, self.clock())
+            writing = Writing(connection, self.clock())
+            yield writing
+        if Verdict.name in writing.kinds:
+            # The verdict is kept. Where the disk is full now, the next refresh delivers it, or says why it cannot.
+            with suppress(DiskFailed):
+                self.deliver()
+
+    def deliver(self) -> None:
+        """Write all verdicts to where the next refresh finds them. Raises DiskFailed."""
+        deliver(self.company, lambda: self.entries(Verdict))
 
     def entry(self, entry_id: int) -> Entry[Content]:
         """One entry by its id, withdrawn ones too. InvalidEntry where there is none."""
@@ -104,7 +114,8 @@ class Ledger:
     def position(self) -> int:
         """Grows with every change: what was made of the ledger at one position is right until the next."""
         with self.database.reading() as connection:
-            return int(connection.execute(sa.select(sa.func.max(schema.changes.c.id))).scalar() or 0)
+            # Counted: the number of a change is given before it is kept, so that a higher one may be kept before it.
+            return connection.execute(sa.select(sa.func.count()).select_from(schema.changes)).scalar_one()
 
 
 @dataclass(frozen=True)
@@ -113,24 +124,19 @@ class Writing:
 
     connection: sa.Connection
     now: dt.datetime
+    kinds: set[str] = field(default_factory=set)
 
     def add(self, content: C, *, by: str) -> Entry[C]:
         written, place = checked(content), place_of(content, _person(by))
-        self._free(content, place, None)
         values = {
             "kind": content.name, "place": place, "content": written, "version": 1, "is_withdrawn": False,
             "added_by": by, "added_at": self.now, "changed_by": by, "changed_at": self.now, "is_verified": False,
         }  # fmt: skip
-        try:
-            with self.connection.begin_nested():
-                made = sa.insert(schema.entries).values(values).returning(schema.entries.c.id)
-                entry_id: int = self.connection.execute(made).scalar_one()
-        except IntegrityError:
-            # Somebody took the place between the look and the write.
-            self._free(content, place, None)
-            raise
+        with self._place_kept(content, place, None):
+            made = sa.insert(schema.entries).values(values).returning(schema.entries.c.id)
+            entry_id: int = self.connection.execute(made).scalar_one()
         self._point(entry_id, content)
-        self._remember(entry_id, 1, by, None, written)
+        self._remember(content.name, entry_id, 1, by, None, written)
         return _entry(self.connection, entry_id)  # type: ignore[return-value]  # it was written from a C just above
 
     def change(self, entry_id: int, version: int, content: C, *, by: str) -> Entry[C]:
@@ -138,17 +144,18 @@ class Writing:
         if type(content) is not type(found.content):
             raise InvalidEntry(f"Entry {entry_id} is of kind {found.kind}; it cannot become one of {content.name}.")
         place = place_of(content, found.added_by)
-        self._free(content, place, entry_id)
-        before = self._write(found, version, by, content, {"content": written, "place": place, "is_withdrawn": False})
+        with self._place_kept(content, place, entry_id):
+            values = {"content": written, "place": place, "is_withdrawn": False}
+            before = self._write(found, version, by, content, values)
         self.connection.execute(sa.delete(schema.entry_keys).where(schema.entry_keys.c.entry_id == entry_id))
         self._point(entry_id, content)
-        self._remember(entry_id, version + 1, by, before, written)
+        self._remember(content.name, entry_id, version + 1, by, before, written)
         return _entry(self.connection, entry_id)  # type: ignore[return-value]  # it was written from a C just above
 
     def withdraw(self, entry_id: int, version: int, *, by: str) -> None:
         found = _entry(self.connection, entry_id)
         before = self._write(found, version, by, None, {"place": None, "is_withdrawn": True})
-        self._remember(entry_id, version + 1, by, before, None)
+        self._remember(found.kind, entry_id, version + 1, by, before, None)
 
     def _write(self, found: Entry[Content], version: int, by: str, mine: Content | None, values: JSON) -> JSON | None:
         """Write where the version is still the one that was read. Gives what stood there, None if it was withdrawn."""
@@ -163,27 +170,34 @@ class Writing:
             raise _conflict(_entry(self.connection, found.id), mine)
         return None if found.is_withdrawn else to_json(found.content)
 
-    def _free(self, content: Content, place: str | None, own: int | None) -> None:
-        """Raise ChangedMeanwhile where another entry is where at most one may be."""
-        if place is None:
-            return
+    @contextmanager
+    def _place_kept(self, content: Content, place: str | None, own: int | None) -> Iterator[None]:
+        """A write for which ChangedMeanwhile is raised where another entry is where at most one may be."""
         table = schema.entries
         query = sa.select(table.c.id).where(table.c.kind == content.name, table.c.place == place)
-        taken = self.connection.execute(query).scalar()
-        if taken is not None and taken != own:
-            raise _conflict(_entry(self.connection, taken), content)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except IntegrityError:
+            taken = self.connection.execute(query).scalar()
+            if place is None or taken is None or taken == own:
+                raise
+            raise _conflict(_entry(self.connection, taken), content) from None
 
     def _point(self, entry_id: int, content: Content) -> None:
         keys = [{"entry_id": entry_id, "object": key.object, "object_id": key.id} for key in keys_of(content)]
         if keys:
             self.connection.execute(sa.insert(schema.entry_keys), keys)
 
-    def _remember(self, entry_id: int, version: int, by: str, before: JSON | None, after: JSON | None) -> None:
+    def _remember(
+        self, kind: str, entry_id: int, version: int, by: str, before: JSON | None, after: JSON | None
+    ) -> None:
         row = {
             "entry_id": entry_id, "version": version, "person_id": by, "happened_at": self.now,
             "is_verified": False, "before": before, "after": after,
         }  # fmt: skip
         self.connection.execute(sa.insert(schema.changes).values(row))
+        self.kinds.add(kind)
 
 
 def _person(by: str) -> str:

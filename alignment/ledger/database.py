@@ -22,9 +22,9 @@ from alignment.ledger.schema import HEAD
 from data.company import Company
 from data.errors import LedgerFailed
 
-__all__ = ["ENVIRONMENT", "Database", "database"]
+__all__ = ["ENVIRONMENT", "Database", "database", "has_ledger"]
 
-ENVIRONMENT = "TANDEM_LEDGER"
+ENVIRONMENT, FILE = "TANDEM_LEDGER", "ledger.sqlite"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # How long a writer waits for another before it gives up, in seconds. A write takes milliseconds.
 PATIENCE = 20
@@ -34,10 +34,10 @@ MIGRATION_LOCK = 7_263_201_406
 
 def database(company: Company) -> Database:
     """The database of a company's ledger, its tables made or brought up to date. Raises LedgerFailed."""
-    written = os.environ.get(ENVIRONMENT) or company.ledger
+    written = _written(company)
     if written:
         return _opened(_postgresql(written), f"tandem_{company.id}", 0)
-    path = company.state / "ledger.sqlite"
+    path = company.state / FILE
     try:
         company.state.mkdir(parents=True, exist_ok=True)
         # Made here, so that it is nobody else's to read from its first byte on.
@@ -47,6 +47,15 @@ def database(company: Company) -> Database:
         raise LedgerFailed(f"The ledger {path} cannot be opened: {(error.strerror or str(error)).lower()}.") from error
     # The inode: a file that was put in the place of another is another database.
     return _opened(sa.URL.create("sqlite", database=str(path.resolve())), None, inode)
+
+
+def has_ledger(company: Company) -> bool:
+    """Whether there is a ledger to read: a URL is written, or a file was made."""
+    return _written(company) is not None or (company.state / FILE).exists()
+
+
+def _written(company: Company) -> str | None:
+    return os.environ.get(ENVIRONMENT) or company.ledger
 
 
 def _postgresql(written: str) -> sa.URL:
