@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a session asks this module, which only asks it back
     from metrics.answers import Answer
     from metrics.run import Session
 
-__all__ = ["answer_by_chain"]
+__all__ = ["CHANNEL", "answer_by_chain", "not_by_chain"]
 
 TABLE, CHANNEL = "transitions", "channel"
 
@@ -37,7 +37,7 @@ def answer_by_chain(session: Session, query: Query) -> Answer:
     reason = _no_reason(session, query)
     if not query.by and reason is None:
         # Every model shares out the same total.
-        return session.answer(replace(query, model=PLAINEST_MODEL, compare="none"))
+        return replace(session.answer(replace(query, model=PLAINEST_MODEL, compare="none")), query=query)
     plain = replace(query, order=(), limit=None, compare="none")
     # All of it is one number per cause; what has no cause was touched, whichever model shares it out.
     causes = replace(plain, metrics=shared, by=(UNATTRIBUTED,), model=PLAINEST_MODEL, where=None)
@@ -72,16 +72,34 @@ def _shared_out(reach: Reach, query: Query) -> tuple[str, ...]:
         raise InvalidQuestion(f"The model '{MARKOV}' has nothing to apply to: no metric asked is shared out.")
     metric = reach.metric(shared[0])
     assert isinstance(metric, Credit)
-    if query.by not in ((), (CHANNEL,)):
-        raise _refused(reach, metric, f"it cannot answer by {', '.join(query.by)}")
-    if query.grain is not None:
-        raise _refused(reach, metric, f"it cannot answer per {query.grain}")
+    if (limit := _limit(query)) is not None:
+        raise _refused(reach, metric, limit)
     if query.where is not None and not query.is_shared:
         raise _refused(reach, metric, f"it cannot be narrowed to {query.where}")
     known = (*query.by, *query.metrics)
     if unknown := [name for name in query.order if name.removeprefix("-") not in known]:
         raise InvalidQuestion(f"Cannot order by '{unknown[0].removeprefix('-')}'. Columns: {', '.join(known)}.")
     return tuple(shared)
+
+
+def not_by_chain(session: Session, query: Query) -> str | None:
+    """Why a question that is shared out cannot be asked by Markov, as a sentence for a page; None where it can."""
+    reach = session.reach
+    shared = [name for name in query.metrics if is_shared_out(reach, name)]
+    made = [name for name in shared if not isinstance(metric := reach.metric(name), Credit) or metric.where is not None]
+    if made:
+        return f"{reach.metric(made[0]).label} is not shared out by Markov: it knows plain credit only."
+    if (limit := _limit(query)) is not None:
+        return f"Markov shares out by channel only: {limit}."
+    reason = _no_reason(session, query)
+    return None if reason is None else reason.replace(MARKOV, MARKOV.capitalize(), 1)
+
+
+def _limit(query: Query) -> str | None:
+    """What of a question's form the model does not know."""
+    if query.by not in ((), (CHANNEL,)):
+        return f"it cannot answer by {', '.join(query.by)}"
+    return f"it cannot answer per {query.grain}" if query.grain is not None else None
 
 
 def _refused(reach: Reach, metric: Credit, why: str) -> InvalidQuestion:

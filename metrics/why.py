@@ -12,9 +12,11 @@ from typing import Any
 
 import polars as pl
 
+from data.attribution import MARKOV
 from data.calendar import Period, comparison
 from data.errors import InvalidQuestion
 from metrics.answers import Answer
+from metrics.chained import CHANNEL
 from metrics.contributions import STANDS_OUT, Effect, concentration, is_within_chance, ratio_effects, sum_effects
 from metrics.kinds import HEADLINE_RESULT, Funnel, results_of, split_result
 from metrics.query import Query
@@ -59,7 +61,14 @@ class Split:
                 "weight_after": [e.share_after for e in effects],
             }
         columns["share"] = [e.effect / change if change else None for e in effects]
-        return pl.DataFrame(columns, infer_schema_length=None)
+        return pl.DataFrame({name: _alike(values) for name, values in columns.items()}, infer_schema_length=None)
+
+
+def _alike(values: list[Any]) -> list[Any]:
+    """All of them fractions where one is: a group that is absent on one side counts as a whole 0 there."""
+    if not any(isinstance(value, float) for value in values):
+        return values
+    return [float(value) if isinstance(value, int) else value for value in values]
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,8 @@ def why(session: Session, query: Query, by: str | None = None) -> Movement:
     if query.period is None:
         raise InvalidQuestion("A change is one between two periods: say which period, from and to.")
     metric, dimensions = query.metrics[0], session.dimensions_of(query.metrics[0])
+    if query.model == MARKOV:
+        dimensions = tuple(name for name in dimensions if name == CHANNEL)
     if by is not None and by not in dimensions:
         # Asked by it, the session says which table lacks it, or why nothing is known of it here.
         reasons = session.answer(replace(query, by=(by,), compare="none")).reasons

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from data.attribution import MARKOV
 from data.errors import InvalidQuestion, did_you_mean
 from metrics import Query, Session
+from metrics.chained import not_by_chain
 from metrics.plan import models_for
 from pages._words import escape
 
@@ -22,7 +24,7 @@ OVER = {"": "All at once", "day": "Per day", "week": "Per week", "month": "Per m
 _MODELS = {
     "first": "First touch", "last": "Last touch", "last_non_direct": "Last touch that is not direct",
     "linear": "Linear", "u_shaped": "U-shaped", "position_based": "Position-based", "w_shaped": "W-shaped",
-    "full_path": "Full path", "time_decay": "Time decay",
+    "full_path": "Full path", "time_decay": "Time decay", MARKOV: "Markov",
 }  # fmt: skip
 _BANDS = ("TOFU", "MOFU", "BOFU", None)
 
@@ -44,20 +46,29 @@ def model_label(name: str) -> str:
     return _MODELS.get(name, name.replace("_", " ").capitalize())
 
 
-def choose_model(session: Session, metrics: Iterable[str], first: str | None = None) -> str | None:
+def choose_model(
+    session: Session, metrics: Iterable[str], first: str | None = None, asked: Query | None = None
+) -> str | None:
     """By which model metrics are shared out, in the address of the page; None where none of them is.
 
-    Unless another is chosen it is `first`, or the plainest.
+    Unless another is chosen it is `first`, or the plainest. `asked` is the question that gets the model: Markov is
+    among those to choose where it can answer that question, else what stands below says why it is not.
     """
     labels = {name: model_label(name) for name in models_for(session.reach, metrics)}
     if not labels:
         return None
-    tell_unknown(session, {"model": labels})
+    reason = None if asked is None else not_by_chain(session, asked)
+    if asked is not None and reason is None:
+        labels[MARKOV] = model_label(MARKOV)
+    if reason is None or model_label(MARKOV) not in st.query_params.get_all("model"):
+        tell_unknown(session, {"model": labels})
     chosen = st.selectbox(
         "Model", list(labels), index=list(labels).index(first) if first in labels else 0,
         format_func=labels.__getitem__, key="model", bind="query-params",
         help="How a conversion is shared out among the touches that led to it",
     )  # fmt: skip
+    if reason is not None:
+        st.caption(escape(reason))
     return chosen or next(iter(labels))
 
 

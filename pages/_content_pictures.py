@@ -51,7 +51,8 @@ def choose_model(seen: View) -> str:
     """By which model credit is shared out; in the address of the page."""
     narrow, _ = st.columns([1, 2], gap="small")
     with narrow:
-        return _choices.choose_model(seen.session, SHARED) or PLAINEST_MODEL
+        asked = Query(("credited_revenue",), ("content",), where=seen.where, is_shared=True)
+        return _choices.choose_model(seen.session, SHARED, asked=asked) or PLAINEST_MODEL
 
 
 def pieces(seen: View, model: str) -> Pieces:

@@ -13,6 +13,7 @@ import polars as pl
 import streamlit as st
 
 from data.calendar import Period, leading_to, periods_within, shift
+from data.errors import InvalidQuestion
 from metrics import Answer, Query, Session
 from metrics.findings import change
 from metrics.kinds import Credit, Metric, results_of, split_result
@@ -226,7 +227,12 @@ def show_rows(seen: View, metric: str, period: Period | None, by: Sequence[str] 
     def dialog() -> None:
         when = span(period) if period else "to date"
         query = Query((metric,), tuple(by), period=period, where=seen.where, model=model, is_shared=True)
-        parts = seen.session.rows(query)
+        try:
+            parts = seen.session.rows(query)
+        except InvalidQuestion as error:
+            # What gives no row a share, such as Markov, says what to ask instead.
+            st.caption(escape(error))
+            return
         for part in parts:
             if part.reason is not None:
                 st.caption(escape(part.reason))

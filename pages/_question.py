@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import streamlit as st
 
+from data.attribution import MARKOV
 from metrics import Answer, Query, Session
 from metrics.dictionary import in_lines
 from metrics.plan import models_for
@@ -43,15 +45,19 @@ def choose(seen: View) -> Query | None:
     with third:
         rest = [name for name in reachable if name != split]
         then = _dimension("And by", "then", THEN, session, rest) if split else ""
+    query = _asked(seen, metrics, tuple(name for name in (split, then) if name), over or "")
     model = None
     for place in fourth:
         with place:
-            model = _choices.choose_model(session, metrics)
+            model = _choices.choose_model(session, metrics, asked=query)
+    return replace(query, model=model) if query else None
+
+
+def _asked(seen: View, metrics: tuple[str, ...], by: tuple[str, ...], over: str) -> Query | None:
     if not metrics:
         return None
-    by = tuple(name for name in (split, then) if name)
     order = (f"-{metrics[0]}",) if by and not over else ()
-    return Query(metrics, by, over or None, seen.period, where=seen.where, model=model, order=order, is_shared=True)
+    return Query(metrics, by, over or None, seen.period, where=seen.where, order=order, is_shared=True)
 
 
 def _reachable(session: Session, metrics: Iterable[str]) -> list[str]:
@@ -81,7 +87,8 @@ def how_asked(seen: View, answer: Answer) -> None:
         st.caption("This link holds the question and stays on its days.")
         st.code(pinned_link(st.context.url or "", address(), seen.period), language=None, wrap_lines=True)
         with st.expander("SQL", key="sql_ask", type="compact"):
-            st.caption(escape("The SQL that ran, and the values it ran with."))
+            chained = " Markov shares out this total by the transitions of channels." * (answer.query.model == MARKOV)
+            st.caption(escape(f"The SQL that ran, and the values it ran with.{chained}"))
             # Without colours: those of Streamlit's code are too pale to read on either paper.
             st.code(in_lines(answer.sql), language=None, wrap_lines=True)
             values = [f"${name} = {value}" for name, value in answer.values.items()]

@@ -50,7 +50,9 @@ def choose(seen: View) -> tuple[str, str | None, str | None]:
         split = st.selectbox("By", list(splits), format_func=splits.__getitem__, key="split", bind="query-params")
     # A row of its own, as wide as those above: which metric it is for is chosen there.
     with st.columns(2, gap="small")[0]:
-        model = _choices.choose_model(session, (metric or first,))
+        by = (split,) if split else ()
+        asked = Query((metric or first,), by, period=seen.period, where=seen.where, is_shared=True)
+        model = _choices.choose_model(session, (metric or first,), asked=asked)
     return metric or first, split or None, model
 
 
