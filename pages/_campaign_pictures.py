@@ -1,4 +1,4 @@
-"""Campaigns as tiles, pictures and a table. Computes no business number: it asks, joins and places.
+"""Campaigns as pictures of what each has brought. Computes no business number: it asks, joins and places.
 
 Revenue comes months after the leads that it comes from. So what a campaign earns is shown to date, since it began, and
 only counts and costs are those of the chosen period. Each says which it is.
@@ -10,18 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-import streamlit as st
 
 from metrics import Answer, Query
 from metrics.findings import Earner, earners, first_periods
-from metrics.kinds import Aggregate
 from pages import _charts
 from pages._charts import Bar
-from pages._dates import day, period_label, span
+from pages._dates import period_label
 from pages._page import View, metric_of, rows_button, words
-from pages._panels import column_formats, show_chart, show_reason, show_table
+from pages._panels import column_formats, show_chart, show_reason
 from pages._scatter import Dot, Slope, scatter_drawing
-from pages._tiles import Tile
 from pages._words import count
 
 __all__ = [
@@ -29,22 +26,17 @@ __all__ = [
     "TILES",
     "Campaigns",
     "campaigns",
-    "everything",
     "leads_and_revenue",
-    "return_tile",
+    "named",
     "revenue_and_cost",
+    "titled",
 ]
 
-TILES = ("leads", "spend", "sourced_revenue")
+TILES = ("leads", "pipeline_created", "sourced_revenue", "spend")
 VOLUMES = ("leads", "sourced_revenue", "spend")
 RETURN, PER_LEAD = "return_to_date", "won_revenue_per_lead"
-OF_PERIOD = (
-    "leads", "mqls", "opportunities", "customers", "sourced_revenue", "spend", "cost_per_lead", "cost_per_mql",
-    "cost_per_customer",
-)  # fmt: skip
 # Where revenue is not known, the next of these says which campaign brings what.
 RANKED = ("sourced_revenue", "customers", "leads")
-ALL = "All"
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,6 @@ class Campaigns:
     dimension: str
     reason: str | None
     to_date: Answer
-    returns: Answer
     total: Answer
     names: Mapping[str, str]
     since: Mapping[str | None, str]
@@ -94,23 +85,11 @@ def campaigns(seen: View) -> Campaigns:
         dimension=by[0],
         reason=reason,
         to_date=to_date,
-        returns=ask((RETURN,), by),
         total=total,
         names=seen.session.names(by[0]),
         since={group: period_label(month, "month") for group, month in since.items()},
         earners=earners(to_date.frame, by[0], average or 0) if is_known else [],
     )
-
-
-def return_tile(seen: View, found: Campaigns) -> Tile:
-    """Return is never that of a period: a campaign earns long after it has spent."""
-    label = metric_of(seen, RETURN).label
-    if RETURN in found.total.reasons:
-        return Tile(RETURN, label, None, reason=found.total.reasons[RETURN])
-    revenue, spend = (words(seen, name, found.total.number(name)) for name in ("sourced_revenue", "spend"))
-    through = f" up to {day(seen.session.through)}" if seen.session.through else ""
-    foot = f"{revenue} of revenue for {spend} of spend{through}"
-    return Tile(RETURN, label, words(seen, RETURN, found.total.number(RETURN)), foot=foot)
 
 
 def leads_and_revenue(seen: View, found: Campaigns) -> None:
@@ -137,7 +116,7 @@ def leads_and_revenue(seen: View, found: Campaigns) -> None:
         title,
         f"Each {found.dimension} since it began. Dashed: what a lead brings on average over all leads.{area}",
         _charts.figure(drawing),
-        _named(found, shown).sort("leads", descending=True),
+        named(found, shown).sort("leads", descending=True),
         key=key,
         columns=_columns(seen, found, VOLUMES),
         below=lambda: rows_button(seen, "leads", None, key, found.by),
@@ -181,7 +160,7 @@ def revenue_and_cost(seen: View, found: Campaigns) -> None:
             sum_as_text=lambda value: words(seen, ranked, value),
             is_cut=is_cut,
         ),
-        _named(found, shown if has_cost else shown.drop("spend")).sort(ranked, descending=True, nulls_last=True),
+        named(found, shown if has_cost else shown.drop("spend")).sort(ranked, descending=True, nulls_last=True),
         key=key,
         columns=_columns(seen, found, (ranked, "spend") if has_cost else (ranked,)),
         below=lambda: rows_button(seen, ranked, None, key, found.by),
@@ -199,75 +178,19 @@ def _bar(
     return Bar(label, value, text, mark=spend, says=f"{text} for {words(seen, 'spend', spend)}")
 
 
-def everything(seen: View, found: Campaigns) -> None:
-    """All numbers by campaign: the total first, what has no campaign last."""
-    own = found.dimension
-    split, total = (
-        seen.session.answer(Query(OF_PERIOD, by, period=seen.period, where=seen.where, is_shared=True))
-        for by in (found.by, ())
-    )
-    known = [name for name in OF_PERIOD if name not in split.reasons]
-    earned = [name for name in ("sourced_revenue", "spend") if name not in found.to_date.reasons]
-    returned = [] if RETURN in found.returns.reasons else [RETURN]
-    # The same metric stands in the table twice: of the period, and to date.
-    later = {f"{name} to date": name for name in earned}
-    order = [own, "since", *later, *returned, *known]
-    rows = (
-        found.to_date.frame.select(own, *[pl.col(name).alias(title) for title, name in later.items()])
-        .join(split.frame.select(own, *known), on=own, how="full", coalesce=True, nulls_equal=True)
-        .join(found.returns.frame.select(own, *returned), on=own, how="left", nulls_equal=True)
-        .sort(pl.col(own).is_null(), *[-pl.col(title) for title in (*later, *known[:1])], own, nulls_last=True)
-    )
-    # What has no row in a period happened no times in it; a cost per nothing stays empty.
-    counted = [name for name in (*later, *known) if isinstance(metric_of(seen, later.get(name, name)), Aggregate)]
-    rows = rows.with_columns(pl.col(counted).fill_null(0))
-    since = pl.Series("since", [found.since.get(group) for group in rows[own]], dtype=pl.String)
-    # The total stands first, since a long table is scrolled and what it adds up to is always seen.
-    everyone = total.frame.select(*known).with_columns(
-        pl.lit(ALL).alias(own),
-        pl.lit(None, pl.String).alias("since"),
-        *[pl.lit(found.total.number(name)).alias(title) for title, name in later.items()],
-        *[pl.lit(found.total.number(name)).alias(name) for name in returned],
-    )
-    shown = [everyone.select(order), _named(found, rows.with_columns(since), found.none).select(order)]
-    reasons = dict.fromkeys([*split.reasons.values(), *found.returns.reasons.values()])
-    when = f"Counts and costs of {span(seen.period)}; what says to date, since the {own} began."
-    show_table(
-        f"Every {own}",
-        " ".join([when, *reasons]),
-        pl.concat(shown, how="vertical_relaxed"),
-        key="everything",
-        columns=_columns(seen, found, (*known, *returned), later),
-        below=lambda: _rows(seen, found, [*returned, *known]),
-    )
-
-
-def _rows(seen: View, found: Campaigns, metrics: Sequence[str]) -> None:
-    """A way to the rows of each number of the table."""
-    with st.container(horizontal=True, gap="small"):
-        st.caption("Rows of", width="content")
-        for name in metrics:
-            period = None if name == RETURN else seen.period
-            rows_button(seen, name, period, f"of_{name}", found.by, _title(seen, name))
-
-
-def _title(seen: View, name: str) -> str:
-    metric = metric_of(seen, name)
-    return metric.short_label or metric.label
-
-
-def _named(found: Campaigns, frame: pl.DataFrame, nothing: str | None = None) -> pl.DataFrame:
+def named(found: Campaigns, frame: pl.DataFrame, nothing: str | None = None) -> pl.DataFrame:
     """Names in the place of ids; `nothing` in that of none."""
     names = [nothing if group is None else found.name(group) for group in frame[found.dimension]]
     return frame.with_columns(pl.Series(found.dimension, names, dtype=pl.String))
 
 
-def _columns(
-    seen: View, found: Campaigns, metrics: Sequence[str], to_date: Mapping[str, str] | None = None
-) -> dict[str, object]:
-    later = to_date or {}
-    units = {title: metric_of(seen, name).unit for title, name in ({name: name for name in metrics} | later).items()}
-    labels = {name: _title(seen, name) for name in metrics}
-    labels |= {title: f"{_title(seen, name)} to date" for title, name in later.items()}
-    titles = {found.dimension: found.dimension.capitalize(), "since": "Since", **labels}
-    return column_formats(units, titles)  # type: ignore[arg-type]  # units are checked when loaded
+def titled(seen: View, name: str) -> str:
+    """What stands over a column of a metric."""
+    metric = metric_of(seen, name)
+    return metric.short_label or metric.label
+
+
+def _columns(seen: View, found: Campaigns, metrics: Sequence[str]) -> dict[str, object]:
+    units = {name: metric_of(seen, name).unit for name in metrics}
+    labels = {name: titled(seen, name) for name in metrics}
+    return column_formats(units, {found.dimension: found.dimension.capitalize(), **labels})  # type: ignore[arg-type]  # units are checked when loaded

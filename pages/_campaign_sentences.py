@@ -5,11 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from metrics.findings import Earner, paid_back
+from metrics.model_ranges import always_first, sometimes_first
+from pages._campaign_credit import Credited
 from pages._campaign_pictures import PER_LEAD, Campaigns
 from pages._page import View, words
 from pages._words import count, escape, strong
 
-__all__ = ["campaigns"]
+__all__ = ["campaigns", "models"]
+
+FIRST, MOST_NAMED = 3, 3
 
 
 def campaigns(seen: View, found: Campaigns) -> str:
@@ -25,6 +29,46 @@ def campaigns(seen: View, found: Campaigns) -> str:
     said += [_below(seen, found, below)] if below else []
     said += [_above(seen, found, above)] if above else []
     return " ".join(sentence for sentence in said if sentence)
+
+
+def models(found: Campaigns, credit: Credited) -> str:
+    """Whether the model decides who is first, and on which side of 1 a return is."""
+    ranges = credit.revenue
+    if not ranges.found:
+        return escape(ranges.reason or "Nothing is credited yet.")
+    return " ".join(sentence for sentence in (_first(found, credit), _sides(found, credit)) if sentence)
+
+
+def _first(found: Campaigns, credit: Credited) -> str:
+    every = f"whichever of the {len(credit.revenue.models)} models shares out revenue"
+    always = _names(found, always_first(credit.revenue.found, FIRST))
+    some = _names(found, sometimes_first(credit.revenue.found, FIRST))
+    if not some:
+        return f"The first are {always}, {every}." if always else ""
+    if not always:
+        return f"Who is among the first {FIRST} {strong('depends on the model')}: {some}."
+    return (
+        f"{always} {'is' if ' and ' not in always else 'are'} among the first {FIRST} {every}; {some} by some of them."
+    )
+
+
+def _sides(found: Campaigns, credit: Credited) -> str:
+    paid = [one for one in credit.revenue.found if one.group is not None and one.earned_back is not None]
+    turning = [one for one in paid if one.return_depends]
+    if not paid:
+        return ""
+    if not turning:
+        return f"Each return is {strong('on the same side of 1')} under every model."
+    names = _names(found, [str(one.group) for one in turning])
+    have = "has" if len(turning) == 1 else "have"
+    return f"Whether {names} {have} earned back what was spent {strong('depends on the model')}."
+
+
+def _names(found: Campaigns, groups: list[str]) -> str:
+    """Up to three by name, and how many more."""
+    said = [strong(found.name(group)) for group in groups[:MOST_NAMED]]
+    said += [f"{len(groups) - MOST_NAMED} more"] if len(groups) > MOST_NAMED else []
+    return " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
 
 
 def _most_leads(found: Campaigns) -> str:

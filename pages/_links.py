@@ -33,6 +33,8 @@ FREE = (
     "ruled",
     "outcome",
     "repeats",
+    "columns",
+    "measure",
 )
 
 

@@ -143,7 +143,7 @@ def said(sentences: Iterable[str]) -> None:
 def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     """A tile per metric of an answer without dimensions: value, judged change, its past, its rows.
 
-    Behind them stand tiles of metrics `to_date`, whose rows are not those of the period.
+    Behind them stand tiles `to_date`, or of days of their own, whose rows are not those of the period.
     """
     names = answer.query.metrics
     past = history(seen, names)
@@ -151,7 +151,7 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
     by = ("channel",) if seen.has_channels else ()
-    periods = {tile.key: None for tile in to_date}
+    periods = {tile.key: tile.period for tile in to_date}
     _tiles.show(
         [*shown, *to_date],
         seen.theme,

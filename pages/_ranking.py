@@ -24,7 +24,8 @@ class Ranked:
     """One group, its value as written text, and the range it may lie in. Without a range it is a bar from zero.
 
     `is_ranked` is False where the group is too small to compare, or is unattributed: the one of rows without a value,
-    which always stands for itself. `says` is what it says when pointed at, instead of its text.
+    which always stands for itself. `says` is what it says when pointed at, instead of its text. `mark` is a second
+    amount, such as what the group cost: a tick on its range.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Ranked:
     is_ranked: bool = True
     says: str = ""
     is_unattributed: bool = False
+    mark: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _folded(rows: Sequence[Ranked], top: int) -> list[Ranked]:
 
 def _reach(shown: Sequence[Ranked], plain: int, average: Average | None) -> float:
     """The scale is that of the ranked: a small group's range would press them together; an arrow points past it."""
-    known = [row.high or row.value or 0.0 for row in (shown[:plain] or shown)]
+    known = [max(row.high or row.value or 0.0, row.mark or 0.0) for row in (shown[:plain] or shown)]
     return max([*known, average.value if average else 0.0]) or 1.0
 
 
@@ -138,6 +140,8 @@ def _draw_range(drawing: Drawing, row: Ranked, middle: float, owner: Owner, colo
     )  # fmt: skip
     if row.value is None:
         return
+    if row.mark and row.mark <= high:
+        drawing.tick(row.mark, row.mark, middle, THICK, drawing.theme.color("marketing"))
     marker = {
         "size": DOT,
         "symbol": "triangle-right" if row.value > high else "circle",

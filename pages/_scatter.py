@@ -20,6 +20,7 @@ HEIGHT = 320
 SMALLEST, LARGEST = 8.0, 36.0
 MOST_NAMES = 7
 NAME_LENGTH = 28
+SHORT_NAME = 16
 # The plot is as wide as its panel. What finds room on the narrowest phone finds it everywhere.
 NARROW = 260.0
 _GAP = 5.0
@@ -143,8 +144,11 @@ def _draw_names(drawing: Drawing, dots: Sequence[Dot], taken: list[_Box], top: f
     for dot, own in zip(dots, taken, strict=False):
         if named == MOST_NAMES:
             return
-        text = shortened(dot.label, NAME_LENGTH)
-        found = _free_place(own, text_width(text, SMALL), [box for box in taken if box is not own])
+        others = [box for box in taken if box is not own]
+        # A name that is cut shorter still is worth more than none: the first dots stand out most.
+        tried = [shortened(dot.label, length) for length in (NAME_LENGTH, SHORT_NAME)]
+        fits = ((text, _free_place(own, text_width(text, SMALL), others)) for text in tried)
+        text, found = next(((text, place) for text, place in fits if place is not None), ("", None))
         if found is None:
             continue
         place, box = found
@@ -169,7 +173,7 @@ def _free_place(own: _Box, width: float, others: Sequence[_Box]) -> tuple[dict[s
         ({"xanchor": "center", "yshift": -half - 10}, (start, below - tall, start + width, below + tall)),
     ]
     for place, box in places:
-        is_inside = box[0] >= 0 and box[2] <= NARROW + 20 and box[1] >= -10 and box[3] <= HEIGHT + 2
+        is_inside = box[0] >= 0 and box[2] <= NARROW + 20 and box[1] >= -10 and box[3] <= HEIGHT + tall
         if is_inside and not any(_overlap(box, other) for other in others):
             return place, box
     return None

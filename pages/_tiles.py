@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from data.calendar import Period
 from pages._lines import sparkline_svg
 from pages._theme import Owner, Theme
 from pages._words import MISSING, Change, escape
@@ -17,7 +18,10 @@ __all__ = ["Tile", "show", "tile_html"]
 
 @dataclass(frozen=True)
 class Tile:
-    """A metric as written text. Without an answer `value` is None and `reason` says why, and what to do."""
+    """A metric as written text. Without an answer `value` is None and `reason` says why, and what to do.
+
+    `period` is that of its rows where it is a tile of other days than the page; None: to date.
+    """
 
     key: str
     label: str
@@ -29,6 +33,7 @@ class Tile:
     incomplete_last: bool = False
     foot: str = ""
     reason: str = ""
+    period: Period | None = None
 
 
 def tile_html(tile: Tile, theme: Theme) -> str:
