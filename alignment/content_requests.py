@@ -17,7 +17,7 @@ STATES = ("open", "planned", "delivered", "declined")
 _PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY ALL"
 _SCHEMA = {
     "persona": pl.String, "band": pl.String, "requests": pl.Int64, "state": pl.String, "who": pl.String,
-    "words": pl.String, "last_on": pl.Date,
+    "words": pl.String, "reply": pl.String, "last_on": pl.Date,
 }  # fmt: skip
 
 
@@ -26,8 +26,8 @@ class Asked:
     """The requests that stand, oldest first, and the same per persona and band.
 
     `people` has the name of each colleague by person_id, `sales` and `marketing` those of one team. `frame` has a row
-    per persona and band: how many asked, the state furthest from done, who asked (unverified), the words of the latest,
-    and the day of it; those that wait for longest in number come first.
+    per persona and band: how many asked, the state furthest from done, who asked (unverified), the words of the latest
+    and its day, and the latest answer; those that wait for longest in number come first.
     """
 
     entries: tuple[Entry[ContentRequest], ...]
@@ -64,5 +64,7 @@ def _row(group: list[Entry[ContentRequest]], people: Mapping[str, str]) -> tuple
     who = ", ".join(
         dict.fromkeys(f"{people.get(entry.added_by, entry.added_by)} ({entry.verified})" for entry in group)
     )
+    answered = [entry for entry in group if entry.content.reply]
+    reply = max(answered, key=lambda entry: entry.changed_at).content.reply if answered else None
     content = last.content
-    return content.persona, content.band, len(group), state, who, content.words, last.added_at.date()
+    return content.persona, content.band, len(group), state, who, content.words, reply, last.added_at.date()

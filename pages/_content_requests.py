@@ -24,8 +24,8 @@ TOLD = "told_of_content_request"
 
 def requests(seen: View, coverage: Coverage) -> None:
     """The requests per persona and band, and the forms beneath them."""
-    ledger = Ledger.open(seen.session.company)
     try:
+        ledger = Ledger.open(seen.session.company)
         found = asked(ledger, seen.session)
     except TandemError as error:
         show_reason(TITLE, str(error), key="requests")
@@ -57,10 +57,10 @@ def _list(found: Asked) -> None:
     if not found.entries:
         st.caption("Nobody has asked yet. The table above says where content is missing.")
         return
-    st.caption("Each persona and band once, those that still wait first; the words are those of the latest request.")
+    st.caption("Each persona and band once, those that still wait first; words and answer are the latest.")
     labels = {
         "persona": "Persona", "band": "Band", "requests": "Asked", "state": "State", "who": "Who asked",
-        "words": "What for", "last_on": "Latest",
+        "words": "What for", "reply": "Answer", "last_on": "Latest",
     }  # fmt: skip
     table(found.frame, f"The table of: {TITLE}", column_formats({"requests": "count"}, labels))
 
@@ -68,7 +68,7 @@ def _list(found: Asked) -> None:
 def _ask(ledger: Ledger, found: Asked, personas: Sequence[str], coverage: Coverage) -> None:
     # The first gap is what somebody most likely comes for.
     persona, band = coverage.missing[0] if coverage.missing else (personas[0], BANDS[0])
-    with st.form("content_request", clear_on_submit=True, border=False):
+    with st.form("content_request", border=False):
         left, middle, right = st.columns(3, gap="small")
         left.selectbox("For which persona", personas, index=personas.index(persona), key="request_persona")
         middle.selectbox("At which band", BANDS, index=BANDS.index(band), key="request_band")
@@ -80,7 +80,7 @@ def _ask(ledger: Ledger, found: Asked, personas: Sequence[str], coverage: Covera
 
 def _answer(ledger: Ledger, found: Asked) -> None:
     shown = {entry.id: entry for entry in found.entries}
-    with st.form("content_answer", clear_on_submit=True, border=False):
+    with st.form("content_answer", border=False):
         st.selectbox("Which request", list(shown), format_func=lambda key: _said(shown[key]), key="answer_entry")
         left, right = st.columns(2, gap="small")
         left.selectbox("What becomes of it", STATES, index=STATES.index("planned"), key="answer_state")
@@ -105,11 +105,13 @@ def _said(entry: Entry[ContentRequest]) -> str:
 
 
 def _add(ledger: Ledger) -> None:
+    # The words stay in the form unless they are kept: nobody types them twice.
     state = st.session_state
     request = ContentRequest(state["request_persona"], state["request_band"], (state["request_words"] or "").strip())
     try:
         ledger.add(request, by=state["request_by"] or "")
         state[TOLD] = "Your request stands in the ledger.", True
+        state["request_words"] = ""
     except TandemError as error:
         state[TOLD] = str(error), False
 
@@ -121,5 +123,6 @@ def _change(ledger: Ledger, shown: dict[int, Entry[ContentRequest]]) -> None:
     try:
         ledger.change(entry.id, entry.version, answered, by=state["answer_by"] or "")
         state[TOLD] = "Your answer stands in the ledger.", True
+        state["answer_words"] = ""
     except TandemError as error:
         state[TOLD] = str(error), False

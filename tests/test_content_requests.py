@@ -34,12 +34,22 @@ def test_requests_are_counted_per_persona_and_band_and_what_waits_comes_first(ow
         ("CIO", "BOFU", "A reference", "open", "P3"),
         ("CIO", "BOFU", "Another one", "declined", "P1"),
     ):
-        ledger.add(ContentRequest(persona, band, words, state), by=by)  # type: ignore[arg-type]  # words of the table
+        reply = "" if state == "open" else f"Re: {words}"
+        ledger.add(ContentRequest(persona, band, words, state, reply=reply), by=by)  # type: ignore[arg-type]  # words of the table
     found = asked(ledger, tiny)
     assert found.frame.rows() == [
-        ("CIO", "BOFU", 3, "open", "Pia (unverified), P3 (unverified)", "Another one", dt.date(2026, 1, 5)),
-        ("CTO", "BOFU", 1, "open", "P9 (unverified)", "A price list", dt.date(2026, 1, 2)),
-        ("CIO", "TOFU", 1, "delivered", "Pia (unverified)", "A guide", dt.date(2026, 1, 1)),
+        (
+            "CIO",
+            "BOFU",
+            3,
+            "open",
+            "Pia (unverified), P3 (unverified)",
+            "Another one",
+            "Re: Another one",
+            dt.date(2026, 1, 5),
+        ),
+        ("CTO", "BOFU", 1, "open", "P9 (unverified)", "A price list", None, dt.date(2026, 1, 2)),
+        ("CIO", "TOFU", 1, "delivered", "Pia (unverified)", "A guide", "Re: A guide", dt.date(2026, 1, 1)),
     ]
     assert (found.sales, found.marketing) == (("P1", "P3"), ("P2",))
 
@@ -56,20 +66,19 @@ def test_a_request_is_asked_and_answered_on_the_page(
     button(screen, "Ask").click().run()
     assert "Nobody is named as the one who writes" in read(screen.error[0].value)
     assert ledger.entries(ContentRequest) == ()
-    name = screen.selectbox(key="request_by")
-    name.select_index(0)
-    screen.text_area(key="request_words").input("A **comparison** with [the old way](http://x.example)")
+    # What was typed is still there.
+    screen.selectbox(key="request_by").select_index(0)
     button(screen, "Ask").click().run()
     (entry,) = ledger.entries(ContentRequest)
     assert entry.content.words == "A **comparison** with [the old way](http://x.example)"
     assert "Your request stands in the ledger." in read(screen.success[0].value)
+    assert screen.text_area(key="request_words").value == ""
     assert table_of(screen, "requests", "who")["who"][0].endswith("(unverified)")
     # Somebody else answers while this page is open.
     ledger.change(entry.id, 1, ContentRequest(entry.content.persona, entry.content.band, "Changed"), by="P9")
     screen.selectbox(key="answer_by").select_index(0)
     button(screen, "Answer").click().run()
     assert "was written by P9" in read(screen.error[0].value)
-    screen.selectbox(key="answer_by").select_index(0)
     button(screen, "Answer").click().run()
     assert ledger.entry(entry.id).content == ContentRequest(
         entry.content.persona, entry.content.band, "Changed", "planned"

@@ -28,8 +28,8 @@ from alignment.ledger import (
     Verdict,
     Workshop,
 )
-from data.company import Company
-from data.errors import ChangedMeanwhile, InvalidEntry, LedgerFailed
+from data.company import Company, read_company
+from data.errors import ChangedMeanwhile, InvalidEntry, InvalidFiles, LedgerFailed
 
 NOON = dt.datetime(2026, 11, 15, 12, 0, tzinfo=dt.UTC)
 EVERY_KIND: tuple[Content, ...] = (
@@ -250,3 +250,30 @@ def test_the_file_is_its_owners_alone(own_state: Path) -> None:
     found = Company(own_state, "x", "X", "EUR", "UTC")
     Ledger.open(found).add(Verdict("C-1", 1, "accepted"), by="P1")
     assert [oct(file.stat().st_mode)[-3:] for file in found.state.glob("ledger.sqlite*")] == ["600"] * 3
+
+
+COMPANY = "id: x\nname: X\ncurrency: EUR\ntime_zone: UTC\nledger: "
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("postgresql://tandem:hunter2@db/x", "'ledger' holds a password, and company.yaml is no place for one."),
+        ("sqlite:///x.db", "'ledger' must be postgresql://USER@HOST:PORT/DATABASE. Without it SQLite is used."),
+    ],
+)
+def test_company_yaml_names_a_database_without_a_password(tmp_path: Path, written: str, says: str) -> None:
+    (tmp_path / "company.yaml").write_text(COMPANY + written, encoding="utf-8")
+    with pytest.raises(InvalidFiles) as refused:
+        read_company(tmp_path)
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_environment_goes_before_company_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "company.yaml").write_text(COMPANY + "postgresql://nobody@/db?host=/in-company-yaml", encoding="utf-8")
+    with pytest.raises(LedgerFailed, match="in-company-yaml"):
+        Ledger.open(read_company(tmp_path))
+    monkeypatch.setenv("TANDEM_LEDGER", "postgresql://nobody@/db?host=/in-the-environment")
+    with pytest.raises(LedgerFailed, match="in-the-environment"):
+        Ledger.open(read_company(tmp_path))
