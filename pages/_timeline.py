@@ -19,6 +19,8 @@ __all__ = ["Lane", "Mark", "Moment", "Stretch", "timeline_drawing"]
 _PITCH, _BAND, _GAP = 30.0, 26.0, 10.0
 # What finds room on the narrowest phone finds it everywhere.
 _NARROW = 240.0
+# How wide the lanes are on a phone, beside labels of the usual length.
+_PHONE = 200.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def timeline_drawing(
         return (at - start).total_seconds() / whole
 
     top = _BAND + _GAP if bands else 0.0
-    drawing = Drawing(theme, top + _PITCH * len(lanes), (-0.01, 1.01), top=6, bottom=24.0 + 22 * len(moments))
+    drawing = Drawing(theme, top + _PITCH * len(lanes), (-0.01, 1.01), top=6)
     drawing.make_room([*(lane.label for lane in lanes), *(["Stage"] if bands else [])], [])
     drawing.right = 12
     if bands:
@@ -81,11 +83,15 @@ def timeline_drawing(
         drawing.rule(x0=0, x1=1, y0=y, y1=y)
         drawing.label(lane.label, y)
         _draw_marks(drawing, lane, [place(mark.at) for mark in lane.marks], y)
+    first, last = day(start.date(), with_year=start.year != end.year), day(end.date())
+    # Two days that would touch on a phone stand below each other.
+    lines = 1 if text_width(first, SMALL) + text_width(last, SMALL) + 4 <= _PHONE else 2
     low = {"y": drawing.height, "size": SMALL, "color": theme.quiet}
-    drawing.write(escape(day(start.date())), x=0, yshift=-14, **low)
-    drawing.write(escape(day(end.date())), x=1, xanchor="right", yshift=-14, **low)
+    drawing.write(escape(first), x=0, yshift=-14, **low)
+    drawing.write(escape(last), x=1, xanchor="right", yshift=8 - 22 * lines, **low)
+    drawing.bottom = 2.0 + 22 * (lines + len(moments))
     for number, moment in enumerate(moments):
-        _draw_moment(drawing, moment, place(moment.at), number)
+        _draw_moment(drawing, moment, place(moment.at), number + lines)
     return drawing
 
 
@@ -131,5 +137,6 @@ def _draw_moment(drawing: Drawing, moment: Moment, x: float, number: int) -> Non
     drawing.rules.append(
         {"type": "line", "layer": "below", "line": line, "x0": x, "x1": x, "y0": 0, "y1": drawing.height}
     )
-    anchor = "left" if x < 0.33 else "right" if x > 0.66 else "center"
-    drawing.write(escape(moment.label), x=x, xanchor=anchor, y=drawing.height, yshift=-36 - 22 * number, size=SMALL)
+    # Right of its line where it fits on a phone, else left of it, where the margin of the labels gives room.
+    anchor = "left" if x * _PHONE + text_width(moment.label, SMALL) <= _PHONE else "right"
+    drawing.write(escape(moment.label), x=x, xanchor=anchor, y=drawing.height, yshift=-14 - 22 * number, size=SMALL)

@@ -122,7 +122,7 @@ def waterfall(seen: View, found: Movement) -> None:
     )
     show_chart(
         title,
-        f"{metric.label}, {span(found.compared)} to {span(found.period)}. Filled bars add, hollow ones take away;"
+        f"{metric.label}, {span(found.period)} against {span(found.compared)}. Filled bars add, hollow ones take away;"
         f" together they are the whole change.{parts}",
         _charts.figure(drawing),
         _named(seen, split, found),

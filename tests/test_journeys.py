@@ -171,6 +171,20 @@ class TestPage:
         assert len([text for text in texts if "x.example" in read(text)]) >= 4
         assert not [text for text in texts if "<img" in text or "<b>x" in text]
 
+    @pytest.mark.parametrize(("day", "anchor"), [(1, "left"), (3, "left"), (5, "right"), (9, "right")])
+    def test_the_name_of_a_moment_stays_in_the_picture_on_a_phone(self, day: int, anchor: str) -> None:
+        moment = Moment("Deal created 2 May", at(day))
+        drawing = timeline_drawing([Lane("Sales", "sales", ())], [], [moment], at(1), at(9), LIGHT)
+        named = next(text for text in drawing.texts if text["text"] == "Deal created 2 May")
+        assert named["xanchor"] == anchor
+
+    def test_the_two_ends_never_stand_on_each_other(self) -> None:
+        for end, lines in ((at(9), 1), (at(9) + dt.timedelta(days=400), 2)):
+            drawing = timeline_drawing([Lane("Sales", "sales", ())], [], [], at(1), end, LIGHT)
+            *_, first, last = drawing.texts
+            assert len({first["yshift"], last["yshift"]}) == lines
+            assert -drawing.bottom < last["yshift"]
+
     def test_a_moment_alone_is_a_picture_too(self) -> None:
         drawing = timeline_drawing([Lane("Sales", "sales", (Mark(at(1), ()),))], [], [], at(1), at(1), LIGHT)
         assert drawing.traces[0]["x"] == [0]
