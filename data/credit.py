@@ -21,8 +21,10 @@ __all__ = [
     "WEIGHT",
     "check_credit",
     "completed_credit",
+    "completed_credit_days",
     "completed_journeys",
     "needs_close",
+    "summed_column",
     "weight",
     "weight_column",
 ]
@@ -72,6 +74,36 @@ def completed_credit(tree: exp.Query, attribution: Attribution) -> exp.Query:
             share = exp.Case().when(exp.column("goal", table="v").eq("close"), share)
         tree.select(exp.alias_(share, column, quoted=True), copy=False)
     return _with_settings(tree, attribution)
+
+
+def summed_column(measure: str, weights: str) -> str:
+    """The column of `credit_days` that sums a measure by the weights of that column of `credit`.
+
+    Measures: amount, margin (of the company's currency), customers, conversions.
+    """
+    return f"{measure}_by_{weights}"
+
+
+def completed_credit_days(tree: exp.Query, attribution: Attribution) -> exp.Query:
+    """The tree of credit_days.sql with the sums of each model, changed in place."""
+    assert isinstance(tree, exp.Select)
+    for name, weights in attribution.every_model.items():
+        column = weight_column(name, weights)
+        for measure, shared in _shared(exp.column(column, table="c", quoted=True)).items():
+            summed = exp.Sum(this=shared)
+            tree.select(exp.alias_(summed, summed_column(measure, column), quoted=True), copy=False)
+    return tree
+
+
+def _shared(weight: exp.Expr) -> dict[str, exp.Expr]:
+    """What a row of `credit` has of each measure by a weight."""
+    amount, margin = (
+        exp.Mul(this=exp.cast(exp.column(name, table="c", quoted=True), "double"), expression=weight.copy())
+        for name in ("amount", "margin")
+    )
+    is_new = exp.column("is_new_customer", table="c", quoted=True)
+    customers = exp.Case().when(is_new, weight.copy()).else_(exp.Literal.number(0))
+    return {"amount": amount, "margin": margin, "customers": customers, "conversions": weight}
 
 
 def _with_settings(tree: exp.Query, attribution: Attribution) -> exp.Query:

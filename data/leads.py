@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from data.credit import completed_credit, completed_journeys
+from data.credit import completed_credit, completed_credit_days, completed_journeys
 from data.funnel_entries import FUNNEL_ENTRIES, first_entries
 from data.handoffs import completed_handoffs
 from data.moments import RULE_STAMPS, completed_moments, rule_entries, rule_facts
@@ -67,6 +67,8 @@ def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
         return completed_journeys(tree, stages.attribution)
     if name == "credit":
         return completed_credit(tree, stages.attribution)
+    if name == "credit_days":
+        return completed_credit_days(tree, stages.attribution)
     return completed_handoffs(tree, stages) if name == "handoffs" else tree
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.attribution import MARKOV
-from data.credit import CLOSE_WEIGHT, WEIGHT
+from data.credit import CLOSE_WEIGHT, WEIGHT, summed_column
 from data.errors import InvalidQuestion, did_you_mean
 from data.expressions import Expression
 from metrics import aggregates
@@ -19,6 +19,8 @@ from metrics.reach import Asked, Reach, Unanswerable, condition, scoped
 __all__ = ["TABLE", "UNATTRIBUTED", "as_aggregate", "goal_of", "lower", "lower_rows", "models_of"]
 
 TABLE, TIME = "credit", "credited_on"
+# The same summed by day and the dimensions of most questions, so that they do not grow with the touches.
+DAYS = "credit_days"
 # The dimension that splits the empty group of another one, and the column that tells it for each of them.
 UNATTRIBUTED = "unattributed_cause"
 _CAUSES = ("channel", "source", "campaign", "priority", "content", "persona")
@@ -28,18 +30,19 @@ Values = dict[str, object]
 
 @dataclass(frozen=True)
 class _Shared:
-    """What is shared out: a column (None: the conversion itself), and the goal at which the path ends."""
+    """What is shared out: a column (None: the conversion itself), the goal of the path, and what its sum is called."""
 
     column: str | None
     goal: str
+    summed: str
 
 
 _MEASURES: Mapping[str, _Shared] = {
-    "revenue": _Shared("amount", "close"),
-    "margin": _Shared("margin", "close"),
-    "customers": _Shared("is_new_customer", "close"),
-    "pipeline": _Shared("amount", "creation"),
-    "opportunities": _Shared(None, "creation"),
+    "revenue": _Shared("amount", "close", "amount"),
+    "margin": _Shared("margin", "close", "margin"),
+    "customers": _Shared("is_new_customer", "close", "customers"),
+    "pipeline": _Shared("amount", "creation", "amount"),
+    "opportunities": _Shared(None, "creation", "conversions"),
 }
 
 
@@ -57,11 +60,28 @@ def goal_of(metric: Credit) -> str:
 
 def lower(reach: Reach, metric: Credit, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
     """The measure `name`. Raises InvalidQuestion without a model, or with one that cannot share this out."""
-    branch, values = aggregates.lower(reach, as_aggregate(reach, metric, asked.query.model), asked_by, name, asked)
+    aggregate = as_aggregate(reach, metric, asked.query.model)
+    if _is_summed(reach, metric, asked):
+        aggregate = replace(aggregate, table=DAYS, expr=_of_days(reach, metric, asked.query.model or ""))
+    branch, values = aggregates.lower(reach, aggregate, asked_by, name, asked)
     measures = branch.measures
     if metric.unit == "money":
-        measures = (*measures, _without_amount(metric, name, measures[0].condition))
-    return replace(branch, keys=_told(branch.keys), measures=measures), values
+        measures = (*measures, _without_amount(metric, name, measures[0].condition, aggregate.table))
+    return replace(branch, keys=_told(branch.keys, aggregate.table), measures=measures), values
+
+
+def _is_summed(reach: Reach, metric: Credit, asked: Asked) -> bool:
+    """Whether the sums by day know every dimension of the question."""
+    conditions = (asked.where, metric.where, *asked.narrowed)
+    names = {*asked.query.by, *(name for where in conditions if where is not None for name in where.columns)}
+    return DAYS in reach.definitions.tables and all(DAYS in reach.dimension(name).on for name in names)
+
+
+def _of_days(reach: Reach, metric: Credit, model: str) -> Expression:
+    shared = _MEASURES[metric.measure]
+    column = summed_column(shared.summed, models_of(reach, metric.measure)[model])
+    tree = _filtered(exp.Sum(this=exp.column(column, quoted=True)), _of_goal(metric))
+    return Expression(tree.sql(dialect="duckdb", identify=True), tree, frozenset({column, "goal"}), additive=True)
 
 
 def lower_rows(reach: Reach, metric: Credit, asked_by: Metric, asked: Asked) -> tuple[RowsPlan, Values]:
@@ -69,7 +89,7 @@ def lower_rows(reach: Reach, metric: Credit, asked_by: Metric, asked: Asked) -> 
     aggregate = as_aggregate(reach, metric, asked.query.model)
     rows, values = aggregates.lower_rows(reach, aggregate, asked_by, asked)
     only_goal = scoped(_is_goal(metric), {"goal": Reference(TABLE, "goal")})
-    columns = tuple(dict.fromkeys((*_told(rows.columns), Key("account_id", Reference(TABLE, "account_id")))))
+    columns = tuple(dict.fromkeys((*_told(rows.columns, TABLE), Key("account_id", Reference(TABLE, "account_id")))))
     scan = replace(rows.scan, conditions=(*rows.scan.conditions, only_goal))
     return replace(rows, columns=columns, scan=scan), values
 
@@ -122,18 +142,26 @@ def _filtered(aggregate: exp.Expr, only: exp.Expr) -> exp.Expr:
 
 
 def _is_goal(metric: Credit) -> Expression:
-    return condition(exp.column("goal", quoted=True).eq(_MEASURES[metric.measure].goal))
+    return condition(_of_goal(metric))
 
 
-def _without_amount(metric: Credit, name: str, narrowed: Expression | None) -> Measure:
+def _of_goal(metric: Credit, table: str | None = None) -> exp.Expr:
+    return exp.column("goal", table=table, quoted=True).eq(_MEASURES[metric.measure].goal)
+
+
+def _without_amount(metric: Credit, name: str, narrowed: Expression | None, table: str) -> Measure:
     """Conversions whose amount is not known in the company's currency: they are in no share."""
-    amount, whole, goal = (exp.column(column, table=TABLE, quoted=True) for column in ("amount", "is_whole", "goal"))
-    only = exp.and_(goal.eq(_MEASURES[metric.measure].goal), whole, amount.is_(exp.Null()))
-    missing = condition(_filtered(exp.Count(this=exp.Star()), only))
-    return Measure(name + aggregates.MISSING, replace(missing, additive=True), narrowed, True)
+    if table == DAYS:
+        counted: exp.Expr = exp.Sum(this=exp.column("without_amount", table=table, quoted=True))
+        missing: exp.Expr = exp.cast(_filtered(counted, _of_goal(metric, table)), "bigint")
+    else:
+        amount, whole = (exp.column(column, table=table, quoted=True) for column in ("amount", "is_whole"))
+        only = exp.and_(_of_goal(metric, table), whole, amount.is_(exp.Null()))
+        missing = _filtered(exp.Count(this=exp.Star()), only)
+    return Measure(name + aggregates.MISSING, replace(condition(missing), additive=True), narrowed, True)
 
 
-def _told(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+def _told(keys: tuple[Key, ...], table: str) -> tuple[Key, ...]:
     """The keys, with the cause told of the dimension whose empty group it splits. Raises InvalidQuestion."""
     names = [key.name for key in keys]
     split = [name for name in names if name in _CAUSES]
@@ -144,5 +172,5 @@ def _told(keys: tuple[Key, ...]) -> tuple[Key, ...]:
             f"'{UNATTRIBUTED}' splits the empty group of one dimension, not of {' and '.join(split)}:"
             " ask by one of them."
         )
-    told = Key(UNATTRIBUTED, Reference(TABLE, f"cause_{split[0]}"))
+    told = Key(UNATTRIBUTED, Reference(table, f"cause_{split[0]}"))
     return tuple(told if key.name == UNATTRIBUTED else key for key in keys)

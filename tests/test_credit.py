@@ -272,6 +272,34 @@ class TestQuestions:
             assert answer.frame.filter(pl.col("model") == model).drop("model").rows() == alone.rows()
 
 
+class TestSumsByDay:
+    """Most questions are read from credit_days, those that it cannot tell from the shares themselves."""
+
+    @pytest.mark.parametrize("name", ["credited_revenue", "credited_customers", "credited_pipeline"])
+    def test_they_are_the_sums_of_the_shares(self, demo: Session, name: str) -> None:
+        measure = {"credited_revenue": "amount", "credited_customers": "is_new_customer", "credited_pipeline": "amount"}
+        goal = "creation" if name == "credited_pipeline" else "close"
+        for by, column in (("channel", "channel"), ("source", "source"), ("campaign", "campaign_id")):
+            query = Query((name,), by=(by,), model="w_shaped")
+            answer = demo.answer(query)
+            assert '"credit_days"' in answer.sql
+            expected: dict[str | None, float] = {}
+            for row in rows_in(demo, "credit"):
+                if row["goal"] == goal:
+                    share = float(row[measure[name]] or 0) * row["weight_w_shaped"]
+                    expected[row[column]] = expected.get(row[column], 0.0) + share
+            found = dict(answer.frame.select(by, name).iter_rows())
+            assert found.keys() >= expected.keys()
+            assert found == pytest.approx({group: expected.get(group, 0.0) for group in found})
+
+    def test_what_they_do_not_know_is_read_from_the_shares(self, demo: Session) -> None:
+        by_persona = demo.answer(Query(("credited_revenue",), by=("persona",), model="first"))
+        narrowed = Query(("credited_revenue",), by=("channel",), where="segment = 'Enterprise'", model="first")
+        for sql in (by_persona.sql, demo.answer(narrowed).sql, demo.answer(replace(narrowed, is_shared=True)).sql):
+            assert '"credit"' in sql
+            assert '"credit_days"' not in sql
+
+
 class TestByHand:
     @pytest.fixture
     def tiny(self, tinies: dict[str, TinyCompany]) -> TinyCompany:

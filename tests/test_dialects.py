@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 import sqlglot
@@ -27,7 +28,15 @@ DAYS = Period(dt.date(2024, 1, 1), dt.date(2024, 1, 4))
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    return TinyCompany(gross_margin=0.5).session({})
+    # Two wins, so that the median sales cycle is known, by which cost is taken earlier.
+    won = [
+        {
+            "deal_id": f"D{year}", "account_id": "A", "amount": Decimal(1000), "is_won": True, "is_closed": True,
+            "created_at": dt.datetime(year, 2, 1), "closed_at": dt.datetime(year, 3, 1),
+        }
+        for year in (2023, 2024)
+    ]  # fmt: skip
+    return TinyCompany(gross_margin=0.5).session({"deals": won})
 
 
 @pytest.fixture(scope="module")
