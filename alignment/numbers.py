@@ -151,7 +151,7 @@ def change(
     """
     if not _is_number(difference):
         return None
-    size: Number = abs(difference)
+    size = -difference if difference < 0 else difference
     words = rate(size) if unit == "share" else points(size) if unit == "ratio" else number(size, unit, currency)
     if not re.search("[1-9]", words):
         return Change("→", "unchanged", None)
