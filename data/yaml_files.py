@@ -7,6 +7,7 @@ words (only true and false are booleans), at most 1 MB.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import TypeAlias, TypeVar
 
 import yaml
 
-from data.errors import Place, Problems, did_you_mean
+from data.errors import Place, Problem, Problems, did_you_mean
 
 __all__ = ["Fields", "Node", "read_yaml", "shown"]
 
@@ -91,6 +92,20 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
     if len(raw) > LARGEST_FILE:
         problems.add(Place(file), f"has {len(raw):,} bytes; definition files hold at most {LARGEST_FILE:,}.")
         return None
+    root, found = _parsed(text, file)
+    problems.found.extend(found)
+    return root
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    """The root of a text and its problems. Kept, since all definitions are read anew where one file has changed."""
+    problems = Problems()
+    root = _root(text, file, problems)
+    return root, tuple(problems.found)
+
+
+def _root(text: str, file: str, problems: Problems) -> Node | None:
     try:
         try:
             if not _allowed_events(text, file, problems, _QUICK):

@@ -421,6 +421,15 @@ class TestWrongFiles:
             sentences = [sentence.replace(mark, ", ".join(known)) for sentence in sentences]
         assert problems_in(tmp_path, tables, own=text) == sentences
 
+    def test_what_is_wrong_is_told_again_until_it_is_changed(
+        self, tmp_path: Path, tables: Mapping[str, TableDescription]
+    ) -> None:
+        aliased = "terms:\n  a: &x {label: A, description: A.}\n"
+        first = problems_in(tmp_path, tables, own=aliased)
+        assert [problem.split(" (&")[0] for problem in first] == ["own.yaml:2:6: anchors and aliases"]
+        assert problems_in(tmp_path, tables, own=aliased) == first
+        assert "a" in loaded(tmp_path, tables, own=aliased.replace("&x ", "")).terms
+
     def test_a_file_that_is_not_utf_8_says_so(self, tmp_path: Path, tables: Mapping[str, TableDescription]) -> None:
         company = company_with(tmp_path)
         (tmp_path / "definitions" / "own.yaml").write_bytes("terms: {a: {label: Größe}}".encode("latin-1"))
