@@ -383,9 +383,8 @@ class TestAnswers:
 def test_the_periods_of_an_answer_are_those_of_the_calendar(
     spare: TinyCompany, day: dt.date, week_starts: int, fiscal_year_starts: int
 ) -> None:
-    spare.bench.execute(
-        "CREATE OR REPLACE TABLE visits AS SELECT 'T' AS touch_id, CAST(? AS DATE) AS visited_on", [day]
-    )
+    at = dt.datetime.combine(day, dt.time())
+    spare.session({"touches": [{"touch_id": "T", "kind": "visit", "happened_at": at}]})
     session = spare.ask(week_starts=week_starts, fiscal_year_starts=fiscal_year_starts)
     for grain in GRAINS:
         answer = session.answer(Query(("visits",), grain=grain))
@@ -496,7 +495,7 @@ class TestKeptResults:
     @pytest.fixture
     def engine(self, spare: TinyCompany) -> BenchEngine:
         spare.session(ROWS)
-        return BenchEngine(spare.bench)
+        return BenchEngine(spare.bench, spare.build)
 
     def test_a_question_runs_once_per_generation_values_and_viewer(
         self, spare: TinyCompany, engine: BenchEngine

@@ -1,16 +1,18 @@
 """Sessions on small companies in memory: no files, one workbench for many companies. No assertions.
 
-A company is a dict of canonical table to rows, as in tiny_tables. `TinyCompany.session` replaces all rows and builds
-the joined model anew, so a session answers for its own company only until the next one is made.
+A company is a dict of canonical table to rows, as in tiny_tables. `TinyCompany.session` replaces all rows, so a session
+answers for its own company only until the next one is made. A table of the joined model is built anew when the first
+question reads it: most questions read three of twenty.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import tempfile
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,11 +48,13 @@ class BenchEngine:
 
     dialect = "duckdb"
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench, self.runs = bench, 0
+    def __init__(self, bench: Workbench, build: Callable[[Iterable[str]], None]) -> None:
+        self.bench, self.runs, self._build = bench, 0, build
 
     def run(self, sql: str, values: Values) -> pl.DataFrame:
         self.runs += 1
+        # Every word that may name a table; one that names none costs nothing.
+        self._build(re.findall(r"[a-z_]+", sql))
         return self.bench.frame(sql, dict(values) if values else None)
 
     def close(self) -> None:
@@ -85,6 +89,7 @@ class TinyCompany:
         self.bench.execute("SET threads = 1")
         self.tables = build(self.bench, self.stages, self.company, absent)
         self._selects = self._models()
+        self._unbuilt: set[str] = set()
         self._definitions: Definitions | None = None
         self._made = 0
 
@@ -97,11 +102,22 @@ class TinyCompany:
     def session(self, tables: Tables, through: dt.date | None = THROUGH) -> Session:
         """The joined model over these rows, and a session on it."""
         fill(self.bench, tables)
-        self.bench.execute(f"DROP TABLE {quoted(CLOCKS)}")
-        create_clocks(self.company, self.bench)
-        for name, sql in self._selects:
-            self.bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
+        self._unbuilt = {CLOCKS, *self._selects}
         return self.ask(through)
+
+    def build(self, names: Iterable[str]) -> None:
+        """These tables of the model, and what they stand on, where they are of other rows."""
+        for name in sorted(self._unbuilt.intersection(names)):
+            if name not in self._unbuilt:
+                continue
+            if name == CLOCKS:
+                self.bench.execute(f"DROP TABLE {quoted(CLOCKS)}")
+                create_clocks(self.company, self.bench)
+            else:
+                depends, sql = self._selects[name]
+                self.build(depends)
+                self.bench.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {sql}")
+            self._unbuilt.remove(name)
 
     def ask(self, through: dt.date | None = THROUGH, **company: int) -> Session:
         """A session on the rows as they are, and a generation of its own; `company` replaces what company.yaml says."""
@@ -126,9 +142,10 @@ class TinyCompany:
         )
         generation = Generation(self.company.folder, manifest, io.BytesIO())
         changed: Company = replace(self.company, **company)
-        return Session(changed, generation, self.definitions, engine=BenchEngine(self.bench))
+        return Session(changed, generation, self.definitions, engine=BenchEngine(self.bench, self.build))
 
-    def _models(self) -> list[tuple[str, str]]:
+    def _models(self) -> dict[str, tuple[frozenset[str], str]]:
+        """By name the tables that a model reads, and its SELECT."""
         company = "CREATE TEMP TABLE company AS SELECT ? AS currency, ? AS time_zone, CAST(? AS DOUBLE) AS gross_margin"
         self.bench.execute(company, ["EUR", "UTC", self.company.gross_margin])
         self.bench.execute("CREATE TEMP TABLE touch_order(kind VARCHAR, touch_order TINYINT)")
@@ -137,7 +154,10 @@ class TinyCompany:
         problems = Problems()
         models = in_order(read_models(Path("/nowhere"), self.stages, (), problems), problems)
         problems.raise_if_any()
-        return [(model.name, model.tree.sql(dialect="duckdb", identify=True, comments=False)) for model in models]
+        return {
+            model.name: (model.depends, model.tree.sql(dialect="duckdb", identify=True, comments=False))
+            for model in models
+        }
 
 
 def rows_in(session: Session, table: str) -> list[dict[str, object]]:
