@@ -1,4 +1,4 @@
-"""One page without the shared filters, run as a viewer gets it but without a browser. Asserts nothing."""
+"""One page, by itself or below the shared filters, run without a browser. Asserts only that it came through."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from tests.conftest import PROJECT
 
-__all__ = ["OBEYED", "bodies", "markup", "one_page", "read", "said"]
+__all__ = ["OBEYED", "SCRIPT", "bodies", "markup", "one_page", "page", "read", "said", "table_of"]
 
 # What Markdown or HTML would obey, if it came from data as it is.
 OBEYED = re.compile(r"!\[|\]\(|<img|<script|<b>|javascript:alert|:material|\*\*b\*\*|:red\[|\$x\^|~~d~~|//x\.example")
 
-_APP = """
+_ALONE = """
 import streamlit as st
 from data.calendar import preset
 from data.company import company_folder
@@ -34,13 +34,27 @@ announce(session)
 page.run()
 """
 
+SCRIPT = """\
+import runpy
+import streamlit as st
+from data.company import company_folder
+from metrics import open_company
+from pages import _theme
+from pages._filters import view_from_sidebar
+
+if "opened" not in st.session_state:
+    st.session_state["opened"] = open_company(company_folder())
+st.session_state["view"] = view_from_sidebar(st.session_state["opened"].at(), _theme.LIGHT)
+runpy.run_path({file!r}, run_name="__page__")
+"""
+
 
 def one_page(
     monkeypatch: pytest.MonkeyPatch, page: str, folder: Path, state: dict[str, Any] | None = None, **address: str
 ) -> AppTest:
     """The page of a company at an address, with keys of the session's state set before it runs."""
     monkeypatch.setenv("TANDEM_COMPANY", str(folder))
-    screen = AppTest.from_string(_APP.format(path=str(PROJECT / "pages" / f"{page}.py")), default_timeout=60)
+    screen = AppTest.from_string(_ALONE.format(path=str(PROJECT / "pages" / f"{page}.py")), default_timeout=60)
     for key, value in address.items():
         screen.query_params[key] = value
     for key, value in (state or {}).items():
@@ -48,6 +62,17 @@ def one_page(
     screen.run()
     assert not screen.exception
     assert not screen.error
+    return screen
+
+
+def page(name: str, **address: str) -> AppTest:
+    """The page of the company in TANDEM_COMPANY, as it is after its first run."""
+    screen = AppTest.from_string(SCRIPT.format(file=str(PROJECT / "pages" / f"{name}.py")), default_timeout=60)
+    for key, value in address.items():
+        screen.query_params[key] = value
+    screen.run()
+    assert not screen.exception
+    assert [told.value for told in (*screen.error, *screen.warning)] == []
     return screen
 
 
@@ -68,9 +93,15 @@ def said(screen: AppTest) -> str:
 
 
 def markup(screen: AppTest) -> str:
-    """Everything that is read as Markdown or HTML, as it is sent. Cells, code and options are not."""
+    """Everything that is read as Markdown or HTML, as it is sent, and pictures. Cells, code and options are not."""
     shown: list[Any] = [*screen.title, *screen.header, *screen.markdown, *screen.caption]
     texts = [element.value for element in shown] + bodies(screen)
+    texts += [chart.proto.spec for chart in screen.get("plotly_chart")]
     texts += [button.label.replace(":gray[", "") for button in screen.button]
     texts += [opened.label.replace(":gray[", "") for opened in screen.expander]
     return "\n".join(texts)
+
+
+def table_of(screen: AppTest, *columns: str) -> Any:
+    """The table that has these columns, as a pandas frame."""
+    return next(shown.value for shown in screen.dataframe if set(columns) <= set(shown.value.columns))

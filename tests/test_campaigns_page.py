@@ -12,7 +12,7 @@ from metrics import OpenCompany, Query, Session
 from metrics.findings import earners
 from metrics.plan import models_for
 from pages import _words
-from tests.filtered_page import markup, page, read, said, table_of
+from tests.one_page import markup, page, read, said, table_of
 from tests.small_company import SmallCompany
 
 HOSTILE = "<img src=x onerror=1> ![p](http://x.example/p.png) **b**"

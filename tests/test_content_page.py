@@ -12,7 +12,7 @@ from data.calendar import Period, leading_to, preset
 from metrics import Query, Session
 from metrics.content import BANDS, coverage, readers, sent_by_sales
 from metrics.findings import wilson
-from tests.filtered_page import page, read, said, table_of
+from tests.one_page import page, read, said, table_of
 from tests.small_company import SmallCompany
 from tests.tiny_sessions import TinyCompany, rows_in
 

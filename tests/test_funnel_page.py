@@ -21,7 +21,7 @@ from pages._rule_flags import flags, told
 from pages._survival import Growth, survival_drawing
 from pages._theme import DARK, LIGHT
 from pages._words import count, days, rate
-from tests.filtered_page import page, read, said, table_of
+from tests.one_page import page, read, said, table_of
 
 FUNNEL, YEAR = "lead_to_customer", "Last 12 complete months"
 MONTHS = [dt.date(2026, month, 1) for month in (3, 4, 5)]

@@ -16,7 +16,7 @@ from data.calendar import PRESETS, comparison, preset
 from metrics import Query, Session, only
 from pages import _words
 from tests.conftest import OLIST, PROJECT
-from tests.filtered_page import read
+from tests.one_page import read
 from tests.small_company import PEOPLE, SmallCompany
 
 TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")

@@ -10,7 +10,7 @@ from metrics import Session
 from metrics.deal_paths import PathCount, deal_paths, frequent
 from metrics.path_roles import removals
 from pages._path_list import chips
-from tests.filtered_page import page, read, said, table_of
+from tests.one_page import page, read, said, table_of
 from tests.small_company import SmallCompany
 
 HOSTILE = "![p](http://planted.example/x.png)"

@@ -7,7 +7,7 @@ import pytest
 from metrics import OpenCompany, Session
 from metrics.compared_rules import against_crm, compare_rules
 from metrics.rule_words import in_words
-from tests.filtered_page import page, said, table_of
+from tests.one_page import page, said, table_of
 
 
 @pytest.fixture

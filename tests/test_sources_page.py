@@ -8,7 +8,7 @@ import pytest
 from data.calendar import Period, leading_to, preset
 from metrics import Query, Session
 from metrics.findings import wilson
-from tests.filtered_page import markup, page, read, said, table_of
+from tests.one_page import markup, page, read, said, table_of
 from tests.small_company import PEOPLE, SmallCompany
 
 FUNNEL = "lead_to_customer"

@@ -19,7 +19,7 @@ from pages._theme import DARK, LIGHT
 from pages._waterfall import Addition, waterfall_drawing
 from pages._words import rate
 from tests.conftest import PROJECT
-from tests.filtered_page import SCRIPT, markup, page, read, said, table_of
+from tests.one_page import SCRIPT, markup, page, read, said, table_of
 from tests.small_company import PEOPLE, SmallCompany
 
 MONTH = "Last complete month"
