@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
+from tests.depth import IS_DEEP
+
+# Before anything is imported that starts threads. Each worker has one core, where threads only wait for each other;
+# a deep run has as many as the product.
+if not IS_DEEP:
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TANDEM_THREADS": "1"}
+
 import datetime as dt
 import fcntl
-import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,11 +34,40 @@ DEMO, OLIST = PROJECT / "examples" / "demo", PROJECT / "examples" / "olist"
 BRIGHTWATER = PROJECT / "tests" / "brightwater"
 
 
+# What takes longest, begun first: the end of a run is then made of short tests that any idle worker may take.
+LONGEST = (
+    "test_a_walk_through_a_browser", "test_refreshes_are_killed_while_others_read_and_nothing_is_lost",
+    "test_funnels_of_any_company_are_the_oracles", "test_every_composed_metric_equals_a_loop",
+    "TestEveryWordOfTheVocabulary", "test_row_order_file_splits_and", "TestTheFuture", "TestShifts",
+    "test_every_share_of_any_company_is_the_oracles", "test_each_group_is_what_a_loop_over_passes_counts",
+    "test_a_rule_stamps_the_first_moment", "test_damaged_generations_do_not_push_out",
+)  # fmt: skip
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """One state folder for all workers of a run: made by the first process, inherited by the others."""
     if not hasattr(config, "workerinput"):
-        os.environ["TANDEM_VAR"] = tempfile.mkdtemp(prefix="tandem-var-")
+        shared = tempfile.mkdtemp(prefix="tandem-var-")
+        os.environ |= {"TANDEM_VAR": shared, "TANDEM_SHARED": shared}
     os.environ["TANDEM_COMPANY"] = str(BRIGHTWATER)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the longest tests out over the workers, each of which begins with an equal run of neighbours."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    found = {name: [item for item in items if name in item.nodeid] for name in LONGEST}
+    long = [item for name in LONGEST for item in found[name]]
+    others = [item for item in items if item not in set(long)]
+    share = len(items) // workers
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        its = long[worker::workers]
+        last = worker == workers - 1
+        rest = others if last else others[: max(0, share - len(its))]
+        dealt += its + rest
+        others = others[len(rest) :]
+    items[:] = dealt
 
 
 def built(folder: Path) -> OpenCompany:
@@ -89,14 +126,22 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return state
 
 
+def once(name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first test of the run that asks for it makes, for all workers. It must not be changed."""
+    folder = Path(os.environ["TANDEM_SHARED"]) / "once" / name
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".making").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make(folder.with_suffix(".half"))
+            folder.with_suffix(".half").rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def _small_once() -> tuple[Path, Path]:
     """Folder and state of the small company, refreshed once for the whole run."""
-    folder = Path(os.environ["TANDEM_VAR"]) / "companies" / "small"
-    with (Path(os.environ["TANDEM_VAR"]) / "companies.making").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            SmallCompany(folder)
+    folder = once("small", SmallCompany)
     return folder, built(folder).company.state
 
 

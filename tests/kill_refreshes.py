@@ -77,7 +77,7 @@ def read_until(ended: Event, small: SmallCompany, asked: Synchronized[int], *, a
         assert found in ANSWERS, found
         with asked.get_lock():
             asked.value += 1
-        time.sleep(0.15 if anew else 0.02)
+        time.sleep(0.3 if anew else 0.05)
 
 
 def start_refresh(small: SmallCompany) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -21,9 +22,10 @@ import pytest
 from metrics import OpenCompany
 from pages._theme import DARK, LIGHT, Theme
 from tests.conftest import BRIGHTWATER, PROJECT
+from tests.depth import deep
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 PAGES = [
     "This week",
@@ -85,20 +87,23 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[BrowserContext]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no walk in a browser.")
     if CHROMIUM is None:
         pytest.skip("There is no chromium on this machine: no walk in a browser. On Debian: apt-get install chromium")
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield launched
+        # One context, so that what every page loads is loaded once.
+        yield launched.new_context()
         launched.close()
 
 
 @pytest.fixture(scope="module")
-def server(chromium: Browser, demo_company: OpenCompany, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(
+    chromium: BrowserContext, demo_company: OpenCompany, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A server of its own on the demo, fresh after its start. Asked for after the browser, which may skip."""
-    assert chromium.is_connected()
+    assert chromium.browser is not None
     assert demo_company.company.state.exists()
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -136,23 +141,23 @@ def _wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def walking(chromium: Browser, server: str, width: int = 1280, theme: Theme = LIGHT) -> Iterator[Walk]:
+def walking(chromium: BrowserContext, server: str, width: int = 1280, theme: Theme = LIGHT) -> Iterator[Walk]:
     """A walk that must not have asked another host for anything, nor made the browser complain."""
-    context = chromium.new_context(viewport={"width": width, "height": 900})
-    walk = Walk(context.new_page(), server)
+    walk = Walk(chromium.new_page(), server)
+    walk.page.set_viewport_size({"width": width, "height": 900})
     walk.page.emulate_media(color_scheme="dark" if theme is DARK else "light")
     walk.page.on("request", lambda request: walk.asked.append(request.url))
     walk.page.on("websocket", lambda opened: walk.asked.append(opened.url))
     walk.page.on("pageerror", lambda error: walk.complaints.append(str(error)))
     walk.page.on("console", walk.complain)
     yield walk
-    context.close()
+    walk.page.close()
     hosts = {urlsplit(url).netloc for url in walk.asked if urlsplit(url).scheme not in ("data", "blob")}
     assert hosts == {urlsplit(server).netloc}
     assert walk.complaints == []
 
 
-def the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server: str) -> None:
+def the_first_link_to_a_fresh_server_leads_to_its_page(chromium: BrowserContext, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("funnel?period=3months", pictures=3)
         assert (walk.title, walk.period) == ("Where do leads stop?", "Last 3 complete months")
@@ -161,7 +166,7 @@ def the_first_link_to_a_fresh_server_leads_to_its_page(chromium: Browser, server
         assert [link.split("\n")[-1] for link in links] == PAGES
 
 
-def a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: str) -> None:
+def a_walk_over_both_pages_with_a_period_that_stays(chromium: BrowserContext, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("", pictures=2)
         assert walk.title.startswith("Week of ")
@@ -184,7 +189,7 @@ def a_walk_over_both_pages_with_a_period_that_stays(chromium: Browser, server: s
         assert walk.title == "October 2026"
 
 
-def a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium: Browser, server: str) -> None:
+def a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium: BrowserContext, server: str) -> None:
     with walking(chromium, server) as walk:
         walk.open("?period=month", pictures=2)
         assert (walk.title, walk.period) == ("October 2026", "Last complete month")
@@ -195,7 +200,7 @@ def a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows(chromium
 
 
 def a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_side(
-    chromium: Browser, server: str
+    chromium: BrowserContext, server: str
 ) -> None:
     for path, pictures, theme in (("", 2, LIGHT), ("funnel", 3, DARK)):
         with walking(chromium, server, width=390, theme=theme) as walk:
@@ -210,18 +215,20 @@ def a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_s
             assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
 
 
-def every_page_can_be_read_by_everybody(chromium: Browser, server: str) -> None:
+def every_page_can_be_read_by_everybody(chromium: BrowserContext, server: str) -> None:
     """axe finds nothing on any page. The menu is left out: its list is Streamlit's own, and no list to axe."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.").Axe()
-    addresses = sorted(page.stem for page in (PROJECT / "pages").glob("[!_]*.py"))
-    for address in ["", *(name for name in addresses if name != "this_week")]:
-        with walking(chromium, server) as walk:
-            walk.page.goto(f"{server}/{address}")
-            walk.page.locator(".stMain h1").wait_for(timeout=MILLISECONDS)
-            walk.page.get_by_text("Data through").first.wait_for(timeout=MILLISECONDS)
-            walk.page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=MILLISECONDS)
-            found = axe.run(walk.page, context={"exclude": [["[data-testid=stSidebarNav]"]]}).response["violations"]
-            assert [(address, one["id"], one["nodes"][0]["html"]) for one in found] == []
+    pages = sorted(page.stem for page in (PROJECT / "pages").glob("[!_]*.py"))
+    addresses = ["", *(name for name in pages if name != "this_week")]
+    for theme, width in deep([(LIGHT, 1280)], list(product((LIGHT, DARK), (1280, 390)))):
+        with walking(chromium, server, width=width, theme=theme) as walk:
+            for address in addresses:
+                walk.page.goto(f"{server}/{address}")
+                walk.page.locator(".stMain h1").wait_for(timeout=MILLISECONDS)
+                walk.page.get_by_text("Data through").first.wait_for(timeout=MILLISECONDS)
+                walk.page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=MILLISECONDS)
+                found = axe.run(walk.page, context={"exclude": [["[data-testid=stSidebarNav]"]]}).response["violations"]
+                assert [(address, one["id"], one["nodes"][0]["html"]) for one in found] == []
 
 
 def _rgb(color: str) -> str:
@@ -239,7 +246,7 @@ STEPS = (
 )
 
 
-def test_a_walk_through_a_browser(chromium: Browser, server: str, subtests: pytest.Subtests) -> None:
+def test_a_walk_through_a_browser(chromium: BrowserContext, server: str, subtests: pytest.Subtests) -> None:
     """One test, so that a run on several cores starts one browser and one server."""
     for step in STEPS:
         with subtests.test(step.__name__):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import statistics
 from typing import Any
 
@@ -16,6 +17,7 @@ from data.errors import InvalidQuestion
 from metrics import Session
 from metrics.compared_rules import against_crm, compare_rules
 from tests import oracle_moments
+from tests.depth import deep
 from tests.tiny_companies import Row, companies
 from tests.tiny_sessions import FULL, TinyCompany, rows_in
 
@@ -24,11 +26,16 @@ DAY = dt.date(2024, 7, 1)
 WORDS = (("Nurture",), ("Junk",))
 
 
+@functools.cache
+def company_with(rules: str) -> TinyCompany:
+    return TinyCompany(FULL, rules=rules)
+
+
 @pytest.mark.parametrize("rules", ["", RULES])
 def test_each_group_is_what_a_loop_over_passes_counts(rules: str) -> None:
-    company = TinyCompany(FULL, rules=rules)
+    company = company_with(rules)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=deep(12, 50), deadline=None)
     @given(companies)
     def holds(tables: dict[str, list[Row]]) -> None:
         session = company.session(tables)
@@ -111,7 +118,7 @@ def figures(group: str, passes: dict[tuple[str, int], Row]) -> dict[str, Any]:
 def of_three(rules: str = RULES) -> Session:
     """A: rule on day 10, CRM on day 12. B: rule only, in February. C: CRM only."""
     visits, stamps = [("A", 10), ("B", 40)], [("A", 12), ("C", 20)]
-    return TinyCompany(FULL, rules=rules).session(
+    return company_with(rules).session(
         {
             "contacts": [{"contact_id": name, "created_at": at(1), "original_channel": name.lower()} for name in "ABC"],
             "touches": [

@@ -16,6 +16,7 @@ from data.calendar import Period, add_units, periods_within, shift, start_of
 from data.company import Company
 from data.errors import InvalidQuestion
 from metrics import Query, Session
+from tests.depth import deep
 from tests.tiny_sessions import TinyCompany
 
 Row = dict[str, Any]
@@ -210,7 +211,9 @@ def _periods(query: Query, company: Company) -> Iterator[tuple[tuple[dt.date, ..
 # -- what is compared ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=16, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=deep(12, 48), deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 @given(
     rows_of_spend(),
     st.sampled_from([(), ("channel",), ("campaign",)]),

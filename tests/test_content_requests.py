@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from alignment.content_requests import asked
 from alignment.ledger import ContentRequest, Ledger
 from metrics import Session
-from tests.filtered_page import page, read, said, table_of
+from tests.one_page import page, read, said, table_of
 from tests.tiny_sessions import TinyCompany
 
 PEOPLE = [

@@ -21,6 +21,7 @@ from metrics.credits import models_of
 from metrics.kinds import Credit
 from metrics.modelled import by_models
 from tests import oracle_credit
+from tests.depth import deep
 from tests.oracle_metrics import CREDITS
 from tests.tiny_sessions import TinyCompany, rows_in
 
@@ -151,7 +152,9 @@ def expected(company: dict[str, list[Row]], rules: Attribution) -> dict[tuple[st
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=deep(12, 50), deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 @given(company=_companies)
 def test_every_share_of_any_company_is_the_oracles(
     tinies: dict[str, TinyCompany], name: str, company: dict[str, list[Row]]

@@ -16,6 +16,7 @@ from data.calendar import Period
 from metrics import Query, Session
 from metrics.kinds import FUNNEL_RESULTS
 from tests import oracle_funnel
+from tests.depth import deep
 from tests.oracle_funnel import Question, Row, cumulative_incidence, kaplan_meier
 from tests.tiny_companies import companies
 from tests.tiny_sessions import TinyCompany, rows_in
@@ -76,7 +77,7 @@ questions = st.builds(
     since=st.sampled_from([None, None, dt.date(2024, 1, 20)]),
 )
 few = settings(
-    max_examples=8, deadline=None, database=None, derandomize=True,
+    max_examples=deep(8, 40), deadline=None, database=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 

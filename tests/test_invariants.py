@@ -21,6 +21,7 @@ from metrics import OpenCompany, Query, Session
 from metrics.kinds import Aggregate, Metric
 from metrics.plan import question_about
 from metrics.references import tables_of
+from tests.depth import deep
 from tests.tiny_companies import companies
 from tests.tiny_sessions import TinyCompany, rows_in
 
@@ -29,8 +30,9 @@ Tables = dict[str, list[Row]]
 FUNNELS = ("lead_to_customer", "tofu_conversion", "mofu_conversion", "bofu_conversion")
 LINKED = ("country", "region", "segment", "industry", "persona", "team", "priority")
 few = settings(
-    max_examples=5, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+    max_examples=deep(5, 25), deadline=None, database=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from metrics import Query, Session
 from metrics.chained import not_by_chain
 from metrics.contributions import Effect
 from metrics.why import Split, why
-from tests.filtered_page import page, said, table_of
+from tests.one_page import page, said, table_of
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from metrics import Query, Session
 from metrics.kinds import FUNNEL_RESULTS, Aggregate, Funnel, Ratio
 from metrics.loading import load_definitions
 from tests import oracle_funnel, oracle_metrics
+from tests.depth import deep
 from tests.oracle_durations import COMPOSED, DURATIONS
 from tests.oracle_funnel import Question
 from tests.oracle_metrics import BALANCES, CREDITS, FACTS, FUNNELS, RATIOS, RETURNS, TO_DATE, Fact
@@ -303,8 +304,9 @@ questions = st.builds(
     grain=st.sampled_from([None, None, "month", "day"]),
 )
 few = settings(
-    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+    max_examples=deep(8, 40), deadline=None, database=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 
 
 class TestTinyCompanies:

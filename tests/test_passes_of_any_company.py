@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from data.engine import Workbench
 from tests.compared_passes import FULL, NO_LEAD, SHORT, leads_as_the_oracle_says
+from tests.depth import deep
 from tests.tiny_tables import fill, workbench
 
 Row = dict[str, Any]
@@ -83,7 +84,7 @@ def _shared_bench() -> Workbench:
 def test_any_company_gives_what_a_loop_over_its_events_gives(
     known_by: dict[str, list[str]], look_back: int | None
 ) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=deep(15, 60), deadline=None)
     @given(companies())
     def holds(tables: dict[str, list[Row]]) -> None:
         bench = _shared_bench()

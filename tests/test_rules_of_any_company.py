@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from data.engine import Workbench
 from tests import oracle_moments, oracle_passes
+from tests.depth import deep
 from tests.test_passes_of_any_company import companies
 from tests.tiny_tables import build_passes, fill, rows_of, stages_of, workbench
 
@@ -82,7 +83,7 @@ def test_a_rule_stamps_the_first_moment_of_a_pass_at_which_it_is_true(
     words = (("Nurture",), ("Junk",), look_back)
     stages = stages_of(known_by, *words, rules=rules, through=through)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=deep(15, 60), deadline=None)
     @given(with_facts())
     def holds(tables: dict[str, list[Row]]) -> None:
         bench = _shared_bench()

@@ -236,17 +236,17 @@ def test_the_rows_behind_a_number_are_as_many_as_it_says(ask: Shell) -> None:
     assert asked.err == "Customers: 1 rows\n"
 
 
-@pytest.mark.parametrize(
-    "name", ["[bold red]sale[/]", "[link=http://x]here[/link]", "![p](http://x)", "<b>x</b>", ":smile:"]
-)
-def test_a_name_from_the_data_stays_text_in_a_table(ask: Shell, small: SmallCompany, name: str) -> None:
-    small.write("people.csv", PEOPLE.replace(",fair", f',"{name}"'))
+def test_a_name_from_the_data_stays_text_in_a_table(ask: Shell, small: SmallCompany) -> None:
+    names = ("[bold red]sale[/]", "[link=http://x]here[/link]", "![p](http://x)", "<b>x</b>", ":smile:")
+    people = [f'n{number},X,n{number}@mill.example,2026-03-02,"{name}"\n' for number, name in enumerate(names)]
+    small.write("people.csv", PEOPLE + "".join(people))
     assert ask("refresh").code == 0
     lines = ask("leads", "--by", "channel", "--format", "table").out.splitlines()
-    assert [name, "1"] in [
-        line.split() if " " not in name else line.rsplit(maxsplit=1) for line in map(str.strip, lines)
-    ]
-    assert [name, "1"] in ask("leads", "--by", "channel").rows
+    shown = [line.strip().rsplit(maxsplit=1) for line in lines]
+    rows = ask("leads", "--by", "channel").rows
+    for name in names:
+        assert [name, "1"] in shown
+        assert [name, "1"] in rows
 
 
 def test_a_name_from_the_data_does_not_steer_the_terminal(ask: Shell, small: SmallCompany) -> None:
