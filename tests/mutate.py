@@ -2,7 +2,7 @@
 
 `python -m tests.mutate` takes all subjects, `python -m tests.mutate emit spans` some. mutmut makes the mutants, in a
 copy under var/mutation; mypy rejects some; on each of the others the tests run that reach its function, until one
-fails. mutmut's own runner would start pytest for every mutant; here tests are collected once, and a mutant is a fork.
+fails. mutmut's own runner would start pytest for every mutant; here a process takes many, its companies made once.
 Survivors and their reasons: docs/mutation.md.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-# Before anything is imported: what a process had in other threads is lost in its forks.
+# Before anything is imported: a few processes run at a time.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TANDEM_THREADS": "1"}
 
 import argparse
@@ -29,7 +29,7 @@ from typing import Any
 
 import pytest
 
-from tests.mutation_runs import Mutant, Runner
+from tests.mutation_runs import Mutant, Runner, without_caches
 
 PROJECT = Path(__file__).resolve().parent.parent
 COPY = PROJECT / "var" / "mutation"
@@ -39,10 +39,13 @@ SUBJECTS = (
     "funnel", "emit_cohorts", "emit_funnels", "emit_survival", "durations", "plan", "spans", "aggregates",
     "composition", "emit", "emit_aggregates", "sql_nodes", "reach", "credits", "stored",
 )  # fmt: skip
-# Many questions to companies that are built once: most mutants die of these, each in a fraction of a second.
-QUICK = ("tests/test_one_company.py", "tests/test_questions.py")
+# Small questions to a company that is built once: most mutants die of these, each in a fraction of a second.
+ONE = "tests/test_one_company.py"
+QUICK = tuple(f"{ONE}::Test{name}" for name in ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations"))
 # Those that build a company for each case or example. Tests on files would take the most time and kill no more.
 SLOW = (
+    f"{ONE}::TestAllOfAFunnel",
+    "tests/test_questions.py",
     "tests/test_traps.py",
     "tests/test_composition.py",
     "tests/test_funnels.py",
@@ -152,13 +155,14 @@ def _rejected(names: Sequence[str]) -> dict[str, set[int]]:
 # -- the run ---------------------------------------------------------------------------------------------------------
 
 
-def tried(mutants: list[Mutant], tests: Sequence[str], children: int, minutes: float) -> None:
+def tried(mutants: list[Mutant], tests: Sequence[str], children: int, minutes: float, seconds: float) -> None:
     """Give each mutant that mypy lets pass its status."""
     sys.path.insert(0, str(COPY))
+    without_caches()
     for name in [name for name in sys.modules if name.split(".")[0] in ("data", "metrics", "tests")]:
         del sys.modules[name]
     left_out = [f"--deselect={name}" for name in LEFT_OUT]
-    plugin = Runner(mutants, children, time.monotonic() + minutes * 60)
+    plugin = Runner(mutants, children, time.monotonic() + minutes * 60, seconds)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
     code = pytest.main([*options, *left_out, *tests], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -181,6 +185,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*SUBJECTS, []], help="modules of metrics/; without any, all")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--minutes", type=float, default=600, help="begin no mutant after so many minutes")
+    parser.add_argument("--seconds", type=float, default=600, help="of a mutant, run tests for about so many")
     parser.add_argument("--again", action="store_true", help="only those that lived through the last run")
     parser.add_argument("--thorough", action="store_true", help="also by the tests that take long")
     given = parser.parse_args()
@@ -189,7 +194,7 @@ def main() -> None:
     mutants = kept(names) if given.again else generated(names)
     try:
         chosen = [mutant for mutant in mutants if mutant.module in names]
-        tried(chosen, (*QUICK, *SLOW) if given.thorough else QUICK, given.children, given.minutes)
+        tried(chosen, (*QUICK, *SLOW) if given.thorough else QUICK, given.children, given.minutes, given.seconds)
     finally:
         KEPT.write_text(json.dumps([asdict(mutant) for mutant in mutants]), encoding="utf-8")
     sys.stdout.write(f"{report(mutants)}\n{time.monotonic() - began:.0f} seconds\n")

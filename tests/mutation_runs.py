@@ -1,25 +1,27 @@
-"""Runs tests on mutants: each mutant in a fork of one process that has collected them and made their companies.
+"""Runs tests on mutants in a few processes, each of which makes the tests' companies once and keeps them.
 
 A pytest plugin, used by tests/mutate.py. Makes no mutants and judges none.
 """
 
 from __future__ import annotations
 
-import gc
+import functools
+import json
 import os
-import resource
 import select
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 
-# Of generated examples, a few notice nearly what many do, and every survivor goes through all tests that reach it.
+# Of generated examples, a few notice nearly what many do.
 MOST_EXAMPLES = 5
 _NO_SHRINKING = (Phase.explicit, Phase.generate)
 
@@ -41,66 +43,136 @@ class Mutant:
         return self.name.partition("__mutmut_")[0]
 
 
-# A label, the mutant to take, the tests to run and the CPU seconds that they may use.
-Work = tuple[str, str, list[pytest.Item], float]
+def without_caches() -> None:
+    """From now on nothing that metrics/ computes is kept: a kept result would hide that a function is wrong."""
+    real = functools.lru_cache
+
+    def cache(maxsize: Any = 128, typed: bool = False) -> Any:
+        if callable(maxsize):
+            return real(maxsize)
+        return lambda made: made if made.__module__.startswith("metrics.") else real(maxsize, typed)(made)
+
+    functools.lru_cache = cache  # type: ignore[assignment]  # for the code under test alone
 
 
 @dataclass
 class Runner:
-    """A pytest plugin: collects, makes the tests' companies, and runs everything else in forks."""
+    """A pytest plugin: collects, then runs mutants in `children` processes and gives each its status."""
 
     mutants: list[Mutant]
     children: int
     until: float
-    failed: bool = False
-    noticed: Counter[str] = field(default_factory=Counter)
-    passed: Counter[str] = field(default_factory=Counter)
-    reach: dict[str, list[pytest.Item]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds_each: float
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Tests by hand before generated ones, of which a few examples do."""
         for item in items:
             tried = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
             if tried is not None:
                 few = settings(tried, max_examples=min(MOST_EXAMPLES, tried.max_examples), phases=_NO_SHRINKING)
                 getattr(item.obj, "__func__", item.obj)._hypothesis_internal_use_settings = few  # type: ignore[attr-defined]  # pytest.Item has no obj
-        items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        todo = {one.name: one for one in self.mutants if one.status == "unreached"}
+        for mutant in todo.values():
+            mutant.status = "not run"
+        order = list(todo.values())
+        readers = [self._forked(session, order[part :: self.children]) for part in range(self.children)]
+        for line in _lines(readers):
+            told = json.loads(line)
+            if "broken" in told:
+                raise SystemExit(f"Without any change this test does not pass: {told['broken']}")
+            mutant = todo[told["name"]]
+            mutant.status = told["status"]
+            if mutant.status != "killed":
+                sys.__stderr__.write(f"{mutant.status}: {mutant.name}\n{mutant.change}\n")
+        return True
+
+    def _forked(self, session: pytest.Session, mutants: Sequence[Mutant]) -> int:
+        """The pipe of a process that tells what became of its mutants, a line each."""
+        reader, writer = os.pipe()
+        if os.fork():
+            os.close(writer)
+            return reader
+        try:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, 1)
+            os.dup2(nothing, 2)
+            tests = _Tests(session, self.seconds_each)
+            with os.fdopen(writer, "w", buffering=1) as stream:
+                for told in tests.told(mutants, self.until):
+                    stream.write(json.dumps(told) + "\n")
+        finally:
+            os._exit(0)
+
+
+def _lines(readers: Sequence[int]) -> Iterator[str]:
+    """The lines of all pipes as they come."""
+    streams = {reader: os.fdopen(reader) for reader in readers}
+    while streams:
+        for reader in select.select(list(streams), [], [])[0]:
+            line = streams[reader].readline()
+            if line:
+                yield line
+            else:
+                streams.pop(reader).close()
+
+
+@dataclass
+class _Tests:
+    """The tests in one process, what each costs and reaches, and how many mutants it noticed and let pass."""
+
+    session: pytest.Session
+    seconds_each: float
+    failed: bool = False
+    is_late: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+    reach: dict[str, list[pytest.Item]] = field(default_factory=dict)
+    noticed: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed |= report.failed
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        session.config.pluginmanager.unregister(name="terminalreporter")
-        _prepare(session)
-        gc.freeze()
-        learning = ((item.nodeid, "stats", [item], 600.0) for item in session.items)
-        items = {item.nodeid: item for item in session.items}
-        for nodeid, code, seconds, reached in self._forks(learning):
-            if code != 0:
-                raise SystemExit(f"Without any change this test does not pass: {nodeid}")
-            self.seconds[nodeid] = seconds
-            for function in reached:
-                self.reach.setdefault(function, []).append(items[nodeid])
-        todo = {one.name: one for one in self.mutants if one.status == "unreached" and one.function in self.reach}
-        for mutant in todo.values():
-            mutant.status = "not run"
-        sys.__stderr__.write(
-            f"{len(todo)} mutants, {len(items)} tests of {sum(self.seconds.values()):.0f} CPU seconds\n"
-        )
-        for name, code, _, ran in self._forks(self._work(list(todo.values()))):
-            self.noticed.update(ran[-1:] if code == 1 else ())
-            self.passed.update(ran[:-1] if code == 1 else (item.nodeid for item in self.reach[todo[name].function]))
-            todo[name].status = {0: "survived", 1: "killed"}.get(code, "timed out")
-            if code != 1:
-                sys.__stderr__.write(f"{todo[name].status}: {name}\n{todo[name].change}\n")
-        return True
+    def told(self, mutants: Sequence[Mutant], until: float) -> Iterator[dict[str, str]]:
+        """The status of each mutant until it is late, or the test that fails without any."""
+        from metrics.answers import Results
 
-    def _work(self, mutants: list[Mutant]) -> Iterator[Work]:
+        Results.get = lambda _, __, compute: compute()  # type: ignore[method-assign]  # as in without_caches
+        self.session.config.pluginmanager.register(self)
+        signal.signal(signal.SIGVTALRM, self._stop)
+        items = self.session.items
+        # The first again: it has made the company that it shares with others.
+        for item in (items[0], *items):
+            if self._is_broken(item):
+                yield {"broken": item.nodeid}
+                return
         for mutant in mutants:
-            if time.monotonic() < self.until:
-                tests = self._in_order(mutant.function)
-                yield mutant.name, mutant.name, tests, 10 * sum(self.seconds[item.nodeid] for item in tests)
+            if time.monotonic() > until:
+                return
+            yield {"name": mutant.name, "status": self._status(mutant)}
+
+    def _is_broken(self, item: pytest.Item) -> bool:
+        """Whether a test fails without any change; learns what it costs and reaches."""
+        from mutmut.state import state
+
+        state()._stats.clear()
+        began = time.process_time()
+        self._run(item, "stats", 600)
+        self.seconds[item.nodeid] = time.process_time() - began
+        for function in state()._stats:
+            self.reach.setdefault(function, []).append(item)
+        return self.failed
+
+    def _status(self, mutant: Mutant) -> str:
+        if mutant.function not in self.reach:
+            return "unreached"
+        for item in self._in_order(mutant.function):
+            self._run(item, mutant.name, 10 * self.seconds[item.nodeid] + 20)
+            (self.noticed if self.failed else self.passed)[item.nodeid] += 1
+            if self.failed:
+                return "timed out" if self.is_late else "killed"
+        return "survived"
 
     def _in_order(self, function: str) -> list[pytest.Item]:
         """The tests that reach a function: first those that cost the least per mutant that they may notice."""
@@ -109,65 +181,26 @@ class Runner:
             noticed = self.noticed[item.nodeid]
             return self.seconds[item.nodeid] * (2 + noticed + self.passed[item.nodeid]) / (1 + noticed)
 
-        return sorted(self.reach[function], key=cost)
+        found = sorted(self.reach[function], key=cost)
+        sums = accumulate(self.seconds[item.nodeid] for item in found)
+        return [item for item, spent in zip(found, sums, strict=True) if spent < self.seconds_each] or found[:1]
 
-    def _forks(self, work: Iterator[Work]) -> Iterator[tuple[str, int, float, list[str]]]:
-        """Each piece of work in a process of its own: its label, exit code, CPU seconds and what it named."""
-        running: dict[int, tuple[str, int]] = {}
-        while True:
-            while len(running) < self.children and (piece := next(work, None)):
-                label, *given = piece
-                pid, reader = self._forked(*given)
-                running[reader] = (label, pid)
-            if not running:
-                return
-            for reader in select.select(list(running), [], [])[0]:
-                label, pid = running.pop(reader)
-                with os.fdopen(reader) as stream:
-                    reached = stream.read().splitlines()
-                _, status, used = os.wait4(pid, 0)
-                yield label, os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, reached
-
-    def _forked(self, name: str, items: list[pytest.Item], seconds: float) -> tuple[int, int]:
-        """A child that runs the items until one fails, and the pipe in which it names them, or what they reached."""
-        reader, writer = os.pipe()
-        if pid := os.fork():
-            os.close(writer)
-            return pid, reader
-        code = 2
-        try:
-            code = self._child(name, items, seconds, writer)
-        finally:
-            os._exit(code)
-
-    def _child(self, name: str, items: list[pytest.Item], seconds: float, writer: int) -> int:
+    def _run(self, item: pytest.Item, name: str, seconds: float) -> None:
+        """Run a test on a mutant for at most so many CPU seconds; what its module shares stays."""
         from mutmut.mutation.trampoline import set_mutant_under_test
-        from mutmut.state import state
 
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)
-        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 20, int(seconds) + 21))
-        signal.alarm(10 * int(seconds) + 120)
+        self.failed = self.is_late = False
+        kept: Any = self.session._setupstate
+        if kept.stack:
+            kept.teardown_exact(item)
+        mates = (other for other in self.session.items if other is not item and other.path == item.path)
         set_mutant_under_test(name)
-        for number, item in enumerate(items):
-            following = items[number + 1] if number + 1 < len(items) else None
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if self.failed:
-                os.write(writer, "\n".join(one.nodeid for one in items[: number + 1]).encode())
-                return 1
-        os.write(writer, "\n".join(state()._stats).encode())
-        return 0
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        try:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=next(mates, None))
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
-
-def _prepare(session: pytest.Session) -> None:
-    """Make the companies that the tests of a module share, once for all forks; they have not been asked anything."""
-    for item in session.items:
-        assert isinstance(item, pytest.Function)
-        for node in item.listchain():
-            session._setupstate.stack.setdefault(node, ([], None))
-        for name, made in item._fixtureinfo.name2fixturedefs.items():
-            if made[-1].scope in ("module", "session") and made[-1].func.__module__.startswith("tests."):
-                item._request.getfixturevalue(name)
-        session._setupstate.stack.clear()
+    def _stop(self, *_: object) -> None:
+        self.is_late = True
+        raise TimeoutError

@@ -58,6 +58,7 @@ ASKED = (
     Question(dt.date(2024, 3, 15), by=("channel",), grain="month", since=dt.date(2024, 1, 20)),
 )
 # Funnels by days from stored entries, by hours of accounts, and of deals: their steps, and the words that differ.
+COUNTS = ("entered", "converted_to_date", "matured", "converted_matured")
 ALONE: dict[str, tuple[Any, dict[str, Any]]] = {
     "tofu_conversion": (FUNNELS["tofu_conversion"], {}),
     "f55": ([("lead", None), ("mql", 30 * HOURS), ("customer", 40)], {"entry": "every", "counts": "accounts"}),
@@ -65,7 +66,7 @@ ALONE: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-class TestFunnels:
+class TestAllOfAFunnel:
     @pytest.mark.parametrize("index", SOME_WORDS)
     def test_in_every_word_they_are_the_oracles(
         self, session: Session, tables: dict[str, list[Row]], index: int
@@ -86,6 +87,8 @@ class TestFunnels:
         steps = [("lead", None), ("opportunity", 60, "accounts"), ("customer", 30, "deals")]
         assert_all(session, "by_step", steps, asked, tables)
 
+
+class TestOneNumberOfAFunnel:
     @pytest.mark.parametrize("result", FUNNEL_RESULTS)
     @pytest.mark.parametrize("name", ALONE)
     def test_each_result_alone_is_the_oracles(
@@ -98,6 +101,22 @@ class TestFunnels:
         assert {row[:1]: row[1] for row in frame.iter_rows()} == pytest.approx(
             {group: row[result] for group, row in wanted.items()}, abs=1e-9
         )
+
+    @pytest.mark.parametrize("grain", [None, "month"])
+    @pytest.mark.parametrize("name", ALONE)
+    def test_the_counts_of_each_step_are_the_oracles(
+        self, session: Session, tables: dict[str, list[Row]], name: str, grain: str | None
+    ) -> None:
+        steps, words = ALONE[name]
+        asked = Question(AS_OF, grain=grain, since=SPRING.start, until=SPRING.until, **words)
+        wanted = oracle_funnel.table(tables["leads"], steps, asked, tables["pipeline"])
+        query = Query((name,), grain=grain, as_of=AS_OF, period=SPRING)
+        rows = session.funnel(name, query, counts_only=True).frame.to_dicts()
+        found = {(row["step"], row["within_days"], *((row["period"],) if grain else ())): row for row in rows}
+        assert {key: [found[key][count] for count in COUNTS] for key in wanted} == {
+            key: [row[count] for count in COUNTS] for key, row in wanted.items()
+        }
+        assert not any(found[key]["entered"] for key in found.keys() - wanted.keys())
 
     @pytest.mark.parametrize("by", [(), ("channel",)])
     def test_their_curves_are_the_oracles(self, session: Session, by: tuple[str, ...]) -> None:
