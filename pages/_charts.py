@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
@@ -157,12 +157,15 @@ def over_time(
     as_text: Callable[[float], str],
     unattributed: str = "Unattributed",
     flags: Sequence[Flag] = (),
+    owners: Mapping[str | None, Owner] | None = None,
+    names: Mapping[str | None, str] | None = None,
 ) -> go.Figure:
     """A line per group, all from zero on one scale; where a period is not complete the line is dashed.
 
     Points come oldest first. One group is drawn large with a quiet scale (`as_text` writes its ticks); up to five
     stand under each other, each named at its left. The last complete value is written at the line. Periods without a
-    value leave a gap. A flag stands on the line of its group.
+    value leave a gap. A flag stands on the line of its group. A group that belongs to another team than `owner` is in
+    `owners`, one that is called otherwise in `names`.
     """
     groups = list(dict.fromkeys(point.group for point in points)) or [""]
     if len(groups) > MOST_LINES:
@@ -172,26 +175,27 @@ def over_time(
     strip, gap = (180, 0) if is_single else (40, 24)
     scale = _scale(points, as_text) if is_single else [0.0]
     highest = max([1e-12, *scale, *(float(point.value) for point in points if point.value is not None)])
-    names = [as_text(tick) for tick in scale] if is_single else [unattributed if g is None else g for g in groups]
+    called = {None: unattributed, **(names or {})}
+    beside = [as_text(tick) for tick in scale] if is_single else [called.get(g) or str(g) for g in groups]
     last_x, above = len(periods) - 1, 18 if flags else 0
     bottom = 44 if any(_YEAR.search(period) for period in periods) else 28
     x_range = (0, last_x) if last_x > 0 else (-1, 1)
     drawing = Drawing(theme, len(groups) * (strip + gap) - gap, x_range, top=24 - above, bottom=bottom, above=above)
-    drawing.make_room(names, [point.text for point in points])
+    drawing.make_room(beside, [point.text for point in points])
     if is_single:
-        for tick, name in zip(scale, names, strict=True):
+        for tick, name in zip(scale, beside, strict=True):
             _level(drawing, strip * (1 - tick / highest), name, theme.quiet)
     for index, group in enumerate(groups):
         base = index * (strip + gap) + strip
         if not is_single:
-            _level(drawing, base, names[index], theme.ink, lift=strip / 3)
+            _level(drawing, base, beside[index], theme.ink, lift=strip / 3)
         members = [point for point in points if point.group == group]
         heights = [None if point.value is None else base - strip * float(point.value) / highest for point in members]
         spots = [Spot(periods.index(p.label), y, p.is_complete) for p, y in zip(members, heights, strict=True)]
         for flag in flags:
             if flag.group in (group, None):
                 drawing.flag(flag.x, base - strip - 12, base, flag.text, flag.says)
-        _line(drawing, theme.color(owner), spots, members)
+        _line(drawing, theme.color((owners or {}).get(group, owner)), spots, members)
     _periods(drawing, periods)
     if all(point.value is None for point in points):
         drawing.write("No values in these periods", x=0.5, xref="paper", xanchor="center", y=drawing.height / 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages import _deal_origins
 from pages import _page as page
 from pages import _source_pictures as pictures
 from pages import _source_sentences as sentences
@@ -29,4 +30,5 @@ with left:
     pictures.converts(seen, found)
 with right:
     pictures.earns(seen, found)
+_deal_origins.origins(seen)
 page.notes([customers, found.answer])
