@@ -11,7 +11,7 @@ import pytest
 from metrics import Session
 from metrics.campaign_leads import leads_of
 from tests.one_page import one_page, said
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import plain_company, rows_in
 
 STAGES = ("lead", "mql", "sal", "sql", "opportunity", "customer")
 Row = dict[str, Any]
@@ -66,7 +66,7 @@ def test_the_latest_verdict_of_the_pass_stands_with_its_reason() -> None:
             {"contact_id": "C2", "happened_at": at(6), "decision": "accepted"},
         ],
     }
-    session = TinyCompany().session(company)
+    session = plain_company().session(company)
     frame = leads_of(session, "K").frame
     assert frame.select("lead", "verdict", "reason").rows() == [
         ("…2", "accepted", None),

@@ -17,7 +17,7 @@ from metrics import Query, Session
 from metrics.modelled import by_models
 from metrics.path_lists import CountedPath, credit_of
 from tests.oracle_metrics import CREDITS
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import TinyCompany, plain_company, rows_in
 
 YEAR = Period(dt.date(2026, 1, 1), dt.date(2026, 10, 1))
 START = dt.datetime(2024, 1, 1, 9)
@@ -110,7 +110,7 @@ _deals = st.lists(
 
 @pytest.fixture(scope="module")
 def tiny() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 def company_of(touches: list[tuple[Any, ...]], deals: list[tuple[Any, ...]]) -> dict[str, list[Row]]:

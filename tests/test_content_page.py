@@ -14,7 +14,7 @@ from metrics.content import BANDS, coverage, readers, sent_by_sales
 from metrics.findings import wilson
 from tests.one_page import page, read, said, table_of
 from tests.small_company import SmallCompany
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import plain_company, rows_in
 
 YEAR = Period(dt.date(2025, 10, 1), dt.date(2026, 10, 1))
 
@@ -58,7 +58,7 @@ def test_a_deal_saw_each_piece_in_its_path_once(demo: Session) -> None:
 
 def test_the_band_is_that_in_which_a_piece_was_first_seen() -> None:
     start = dt.datetime(2024, 1, 1)
-    session = TinyCompany().session(
+    session = plain_company().session(
         {
             "contacts": [{"contact_id": "C", "created_at": start}],
             "stage_changes": [
@@ -84,7 +84,7 @@ def test_the_band_is_that_in_which_a_piece_was_first_seen() -> None:
 
 def test_what_sales_sends_is_touches_and_activities() -> None:
     day = dt.datetime(2024, 1, 5)
-    session = TinyCompany().session(
+    session = plain_company().session(
         {
             "touches": [
                 {"touch_id": f"T{number}", "kind": kind, "content_id": "a", "contact_id": "C", "happened_at": day}
@@ -99,7 +99,7 @@ def test_what_sales_sends_is_touches_and_activities() -> None:
 
 
 def test_a_persona_without_a_piece_in_a_band_is_a_gap() -> None:
-    session = TinyCompany().session(
+    session = plain_company().session(
         {
             "contacts": [{"contact_id": "C", "persona": "Buyer"}, {"contact_id": "D", "persona": "User"}],
             "content": [

@@ -13,7 +13,7 @@ from alignment.content_requests import asked
 from alignment.ledger import ContentRequest, Ledger
 from metrics import Session
 from tests.one_page import page, read, said, table_of
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import plain_company
 
 PEOPLE = [
     {"person_id": "P1", "name": "Pia", "team": "sales"},
@@ -24,7 +24,7 @@ PEOPLE = [
 
 def test_requests_are_counted_per_persona_and_band_and_what_waits_comes_first(own_state: Path) -> None:
     assert not own_state.exists()
-    tiny = TinyCompany().session({"people": PEOPLE})
+    tiny = plain_company().session({"people": PEOPLE})
     days = iter(range(1, 9))
     ledger = Ledger.open(tiny.company, clock=lambda: dt.datetime(2026, 1, next(days), tzinfo=dt.UTC))
     for persona, band, words, state, by in (

@@ -15,7 +15,7 @@ from data.errors import InvalidFiles
 from metrics import Query
 from metrics.kinds import Aggregate, Funnel, Metric, Ratio
 from metrics.loading import Definitions, load_definitions
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import TinyCompany, plain_company
 from tests.tiny_tables import company_at
 
 HERE = Path(__file__).parent
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def tiny() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from data.engine import Workbench, quoted
 from data.errors import EngineFailed, Place, Problems
 from data.expressions import Rules, parse_expression
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import plain_company
 
 HERE = Path(__file__).parent
 
@@ -156,6 +156,6 @@ class TestExpressions:
 
 
 def test_personal_columns_are_not_there_to_be_named() -> None:
-    tables = TinyCompany().tables
+    tables = plain_company().tables
     for table, personal in (("contacts", "email"), ("contacts", "name"), ("contacts", "phone"), ("leads", "email")):
         assert personal not in tables[table].columns

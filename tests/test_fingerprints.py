@@ -14,13 +14,13 @@ from metrics.explain import formula
 from metrics.fingerprints import fingerprint
 from metrics.loading import load_definitions
 from metrics.reach import Reach
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import TinyCompany, plain_company
 from tests.tiny_tables import company_at
 
 
 @pytest.fixture(scope="module")
 def tiny() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from metrics.plan import question_about
 from metrics.references import tables_of
 from tests.depth import deep
 from tests.tiny_companies import companies
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import TinyCompany, plain_company, rows_in
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -37,7 +37,7 @@ few = settings(
 
 @pytest.fixture(scope="module")
 def tiny() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 def additive(session: Session) -> list[str]:

@@ -22,7 +22,7 @@ from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_funnel
 from metrics.kinds import FUNNEL_RESULTS
 from tests.small_company import SmallCompany
-from tests.tiny_sessions import THROUGH, BenchEngine, TinyCompany
+from tests.tiny_sessions import THROUGH, BenchEngine, TinyCompany, plain_company
 
 JANUARY = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
 QUARTER = Period(dt.date(2024, 1, 1), dt.date(2024, 4, 1))
@@ -68,7 +68,7 @@ def session(tiny: TinyCompany) -> Session:
 
 @pytest.fixture(scope="module")
 def spare() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 def refusal(session: Session, **asked: Any) -> str:

@@ -14,7 +14,7 @@ from data.calendar import Period
 from metrics import OpenCompany, Query, Session
 from tests.oracle_metrics import pipeline_created, won_revenue
 from tests.small_company import SmallCompany
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import TinyCompany, plain_company, rows_in
 
 Row = dict[str, Any]
 YEAR = Period(dt.date(2026, 1, 1), dt.date(2026, 10, 1))
@@ -80,7 +80,7 @@ class TestInfluence:
 
 
 def test_a_deal_that_two_campaigns_touched_is_whole_in_both() -> None:
-    tiny = TinyCompany()
+    tiny = plain_company()
     session = tiny.session(
         {
             "contacts": [{"contact_id": "C", "created_at": dt.datetime(2024, 1, 1)}],
@@ -134,7 +134,7 @@ class TestMargins:
 
 class TestCosts:
     def test_a_cost_is_converted_at_the_rate_of_the_first_of_its_month(self) -> None:
-        session = TinyCompany().session(
+        session = plain_company().session(
             {
                 "costs": [
                     {"month_on": dt.date(2024, 2, 1), "kind": "tools", "amount": Decimal(100), "currency": "USD"},

@@ -18,7 +18,7 @@ from metrics.reach import Reach, Unanswerable, condition
 from metrics.sales_cycle import Cycle
 from metrics.sql_nodes import column
 from tests.oracle_metrics import spend
-from tests.tiny_sessions import TinyCompany, rows_in
+from tests.tiny_sessions import plain_company, rows_in
 
 MARCH = Period(dt.date(2024, 3, 1), dt.date(2024, 4, 1))
 
@@ -53,7 +53,7 @@ ROWS = {
 
 @pytest.fixture(scope="module")
 def tiny() -> Session:
-    return TinyCompany().session(ROWS)
+    return plain_company().session(ROWS)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from data.yaml_files import read_yaml
 from metrics.loading import STANDARD, load_definitions
 from metrics.schemas import schemas, write_schemas
 from tests.conftest import BRIGHTWATER, DEMO, OLIST, PROJECT
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import plain_company
 
 SCHEMAS = schemas()
 COMPANY = "id: x\nname: X\ncurrency: EUR\ntime_zone: Europe/Berlin\n"
@@ -184,7 +184,7 @@ WRONG: Mapping[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def tables() -> Mapping[str, TableDescription]:
-    return TinyCompany().tables
+    return plain_company().tables
 
 
 def told(name: str, text: str, folder: Path, tables: Mapping[str, TableDescription]) -> list[str]:

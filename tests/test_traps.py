@@ -13,7 +13,7 @@ from data.calendar import Period
 from data.errors import InvalidQuestion
 from data.tables import CANONICAL
 from metrics import Query
-from tests.tiny_sessions import TinyCompany
+from tests.tiny_sessions import TinyCompany, plain_company
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("traps.yaml").read_text(encoding="utf-8"))
 KEYS = {"name", "tables", "ask", "answer", "error"}
@@ -21,7 +21,7 @@ KEYS = {"name", "tables", "ask", "answer", "error"}
 
 @pytest.fixture(scope="module")
 def tiny() -> TinyCompany:
-    return TinyCompany()
+    return plain_company()
 
 
 def typed(table: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ question reads it: most questions read three of twenty.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
 import re
 import tempfile
@@ -158,6 +159,12 @@ class TinyCompany:
             model.name: (model.depends, model.tree.sql(dialect="duckdb", identify=True, comments=False))
             for model in models
         }
+
+
+@functools.cache
+def plain_company() -> TinyCompany:
+    """The company of all tests that need nothing of their own but rows. Making one takes longer than most questions."""
+    return TinyCompany()
 
 
 def rows_in(session: Session, table: str) -> list[dict[str, object]]:
