@@ -84,6 +84,7 @@ select
     w.source, -- #needs(touches.source | campaigns.source)
     w.campaign_id, -- #link(campaign: campaigns.campaign_id) #needs(touches.campaign_id)
     w.content_id, -- #link(content: content.content_id) #needs(touches.content_id)
+    c.persona, -- #needs(contacts.persona)
     case
         when w.touch_id is not null then null
         when g.origin = 'sales' then 'sales_origin'
