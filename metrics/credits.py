@@ -60,9 +60,7 @@ def goal_of(metric: Credit) -> str:
 
 def lower(reach: Reach, metric: Credit, asked_by: Metric, name: str, asked: Asked) -> tuple[AggregateBranch, Values]:
     """The measure `name`. Raises InvalidQuestion without a model, or with one that cannot share this out."""
-    aggregate = as_aggregate(reach, metric, asked.query.model)
-    if _is_summed(reach, metric, asked):
-        aggregate = replace(aggregate, table=DAYS, expr=_of_days(reach, metric, asked.query.model or ""))
+    aggregate = as_aggregate(reach, metric, asked.query.model, asked)
     branch, values = aggregates.lower(reach, aggregate, asked_by, name, asked)
     measures = branch.measures
     if metric.unit == "money":
@@ -77,13 +75,6 @@ def _is_summed(reach: Reach, metric: Credit, asked: Asked) -> bool:
     return DAYS in reach.definitions.tables and all(DAYS in reach.dimension(name).on for name in names)
 
 
-def _of_days(reach: Reach, metric: Credit, model: str) -> Expression:
-    shared = _MEASURES[metric.measure]
-    column = summed_column(shared.summed, models_of(reach, metric.measure)[model])
-    tree = _filtered(exp.Sum(this=exp.column(column, quoted=True)), _of_goal(metric))
-    return Expression(tree.sql(dialect="duckdb", identify=True), tree, frozenset({column, "goal"}), additive=True)
-
-
 def lower_rows(reach: Reach, metric: Credit, asked_by: Metric, asked: Asked) -> tuple[RowsPlan, Values]:
     """The touches that have a share, and the conversions in which none has one."""
     aggregate = as_aggregate(reach, metric, asked.query.model)
@@ -94,8 +85,11 @@ def lower_rows(reach: Reach, metric: Credit, asked_by: Metric, asked: Asked) -> 
     return replace(rows, columns=columns, scan=scan), values
 
 
-def as_aggregate(reach: Reach, metric: Credit, model: str | None) -> Aggregate:
-    """Credit by one model as the sum that it is, over the table of shares."""
+def as_aggregate(reach: Reach, metric: Credit, model: str | None, asked: Asked | None = None) -> Aggregate:
+    """Credit by one model as the sum that it is: over the sums by day where these know all that is asked, else shares.
+
+    Raises InvalidQuestion without a model, or with one that cannot share this out; Unanswerable.
+    """
     models = models_of(reach, metric.measure)
     if model is None:
         known = ", ".join((*models, MARKOV))
@@ -113,6 +107,7 @@ def as_aggregate(reach: Reach, metric: Credit, model: str | None) -> Aggregate:
     shared = _MEASURES[metric.measure]
     if shared.column is not None and (reason := reach.definitions.tables[TABLE].columns[shared.column].absent):
         raise Unanswerable(reason)
+    is_summed = asked is not None and _is_summed(reach, metric, asked)
     return Aggregate(
         name=metric.name,
         label=metric.label,
@@ -120,19 +115,27 @@ def as_aggregate(reach: Reach, metric: Credit, model: str | None) -> Aggregate:
         place=metric.place,
         unit="count",
         where=metric.where,
-        table=TABLE,
-        expr=_expression(shared, models[model]),
+        table=DAYS if is_summed else TABLE,
+        expr=_of_days(shared, models[model]) if is_summed else _of_shares(shared, models[model]),
         time=TIME,
     )
 
 
-def _expression(shared: _Shared, weight: str) -> Expression:
+def _of_days(shared: _Shared, weight: str) -> Expression:
+    return _summed(exp.column(summed_column(shared.summed, weight), quoted=True), shared.goal)
+
+
+def _of_shares(shared: _Shared, weight: str) -> Expression:
     weighed: exp.Expr = exp.column(weight, quoted=True)
     if shared.column == "is_new_customer":
         weighed = exp.Case().when(exp.column(shared.column, quoted=True), weighed).else_(exp.Literal.number(0))
     elif shared.column is not None:
         weighed = exp.Mul(this=exp.cast(exp.column(shared.column, quoted=True), "double"), expression=weighed)
-    tree = _filtered(exp.Sum(this=weighed), exp.column("goal", quoted=True).eq(shared.goal))
+    return _summed(weighed, shared.goal)
+
+
+def _summed(value: exp.Expr, goal: str) -> Expression:
+    tree = _filtered(exp.Sum(this=value), exp.column("goal", quoted=True).eq(goal))
     columns = frozenset(column.name for column in tree.find_all(exp.Column))
     return Expression(tree.sql(dialect="duckdb", identify=True), tree, columns, additive=True)
 

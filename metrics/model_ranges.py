@@ -15,6 +15,7 @@ from metrics.credits import as_aggregate
 from metrics.kinds import Aggregate, Credit
 from metrics.plan import models_for
 from metrics.query import Query
+from metrics.reach import Asked
 from metrics.run import Session
 
 __all__ = ["ModelRange", "Ranges", "always_first", "by_every_model", "model_ranges", "sometimes_first"]
@@ -96,15 +97,16 @@ def by_every_model(
     if metric in plain.reasons:
         return Ranges(metric, models, [], plain.reasons[metric])
     names = {f"{metric}_by_{model}": model for model in models}
-    sums = tuple(_named(session, credit, name, model) for name, model in names.items())
-    asked = Query(tuple(names), (dimension,), where=where, is_shared=True)
-    frame = session.with_metrics(sums).answer(asked).frame.rename(names)
+    query = Query(tuple(names), (dimension,), where=where, is_shared=True)
+    asked = session.reach.asked(query)
+    sums = tuple(_named(session, credit, name, model, asked) for name, model in names.items())
+    frame = session.with_metrics(sums).answer(query).frame.rename(names)
     return Ranges(metric, models, model_ranges(frame, dimension, models, spend))
 
 
-def _named(session: Session, credit: Credit, name: str, model: str) -> Aggregate:
+def _named(session: Session, credit: Credit, name: str, model: str, asked: Asked) -> Aggregate:
     # A count would come in whole numbers, and credit comes in parts.
-    return replace(as_aggregate(session.reach, credit, model), name=name, unit="money")
+    return replace(as_aggregate(session.reach, credit, model, asked), name=name, unit="money")
 
 
 def model_ranges(
