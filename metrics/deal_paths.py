@@ -7,6 +7,7 @@ those that are shown. Deals of type new, by the day on which they were won or lo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -35,6 +36,24 @@ class DealPaths:
     deals: pl.DataFrame
     steps: pl.DataFrame
     reason: str | None = None
+
+    @cached_property
+    def channels(self) -> pl.DataFrame:
+        """What channels did on the paths, with how many won and lost deals went them.
+
+        Columns: channel, next_channel, is_first, is_last, is_helping, won, lost; a row per combination.
+        """
+        gone = (
+            self.deals.filter(pl.col("path").is_not_null())
+            .group_by("path")
+            .agg(
+                pl.col("is_won").sum().cast(pl.Int64).alias("won"),
+                (~pl.col("is_won")).sum().cast(pl.Int64).alias("lost"),
+            )
+        )
+        steps = self.steps.join(gone, on="path", how="inner").with_columns((pl.col("place") == 1).alias("is_first"))
+        keys = ("channel", "next_channel", "is_first", "is_last", "is_helping")
+        return steps.group_by(keys).agg(pl.col("won", "lost").sum())
 
     @property
     def won(self) -> int:

@@ -40,10 +40,10 @@ class Removal:
 
 def roles(found: DealPaths) -> Mapping[str, list[Role]]:
     """Per role the channels that have it in any deal, those of the most won deals first; no channel comes last."""
-    steps = _weighed(found)
+    steps = found.channels
     touched = found.deals.filter(pl.col("path").is_not_null())
     won = int(touched["is_won"].sum())
-    marks = {"opens": pl.col("place") == 1, "helps": pl.col("is_helping"), "closes": pl.col("is_last")}
+    marks = {"opens": pl.col("is_first"), "helps": pl.col("is_helping"), "closes": pl.col("is_last")}
     found_roles = {}
     for role in ROLES:
         counts = steps.filter(marks[role]).group_by("channel").agg(pl.col("won", "lost").sum())
@@ -57,7 +57,7 @@ def roles(found: DealPaths) -> Mapping[str, list[Role]]:
 
 def removals(found: DealPaths) -> list[Removal]:
     """Every channel, the one whose removal costs most first; no channel comes last. Empty where nothing was won."""
-    counts = _transitions(_weighed(found))
+    counts = _transitions(found.channels)
     effects, shares = markov.removal_effects(counts), markov.shares(counts)
     won = sum(count for (_, after), count in counts.items() if after == markov.CONVERSION)
     if not won:
@@ -70,21 +70,10 @@ def removals(found: DealPaths) -> list[Removal]:
     return sorted(rows, key=lambda row: (row.channel is None, -row.effect, row.channel or ""))
 
 
-def _weighed(found: DealPaths) -> pl.DataFrame:
-    """The steps of the paths that were gone, with how many won and lost deals went them."""
-    touched = found.deals.filter(pl.col("path").is_not_null())
-    if touched.is_empty():
-        return pl.DataFrame(schema={**found.steps.schema, "won": pl.Int64, "lost": pl.Int64})
-    gone = touched.group_by("path").agg(
-        pl.col("is_won").sum().cast(pl.Int64).alias("won"), (~pl.col("is_won")).sum().cast(pl.Int64).alias("lost")
-    )
-    return found.steps.join(gone, on="path", how="inner")
-
-
 def _transitions(steps: pl.DataFrame) -> dict[tuple[markov.State, markov.State], float]:
     """How often each channel follows each other one, with the two ends."""
     found: dict[tuple[markov.State, markov.State], float] = {}
-    first = steps.filter(pl.col("place") == 1).group_by("channel").agg(pl.col("won", "lost").sum())
+    first = steps.filter("is_first").group_by("channel").agg(pl.col("won", "lost").sum())
     for channel, won, lost in first.iter_rows():
         found[markov.START, channel] = float(won + lost)
     keys = ("channel", "next_channel", "is_last")
