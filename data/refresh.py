@@ -137,10 +137,13 @@ def ensure_generation(company: Company, progress: Progress) -> None:
 def _read(build: _Build) -> None:
     """All files are read before any is refused, so that one run tells everything that is wrong with them."""
     refused: list[Problem] = []
+    entered = str(entered_verdicts(build.company).resolve())
     for index, spec in enumerate(build.sources.files.values()):
         build.progress(f"Reading {spec.name}", 0.05 + 0.45 * index / len(build.sources.files))
         try:
-            build.files.append(read_file(spec, build.company, build.bench))
+            report = read_file(spec, build.company, build.bench)
+            # The last verdict that somebody entered does not say how far any data reaches.
+            build.files.append(replace(report, through=None) if spec.path == entered else report)
         except RefusedSources as error:
             refused += error.problems
     if refused:
@@ -251,9 +254,6 @@ def _through(build: _Build) -> dt.date | None:
     stages = build.stages
     needs = (need for stage in stages.stages for needed in stages.needs(stage) for need in needed)
     tables = {need.partition(".")[0] for need in needs}
-    # The last verdict that somebody entered does not say how far the data reaches.
-    entered = str(entered_verdicts(build.company).resolve())
-    files = build.sources.files
-    names = {each.file for each in build.sources.mappings if each.table in tables and files[each.file].path != entered}
+    names = {mapping.file for mapping in build.sources.mappings if mapping.table in tables}
     days = [report.through for report in build.files if report.name in names and report.through is not None]
     return min(days, default=None)

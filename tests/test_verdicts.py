@@ -14,6 +14,7 @@ from alignment.ledger import Action, Comment, ContentRequest, Key, Ledger, Verdi
 from alignment.verdicts import deliver_verdicts, uncounted
 from data.entered import entered_verdicts
 from metrics import OpenCompany, Query, Session
+from metrics.health import stale
 from tests.small_company import SmallCompany
 
 NOON = dt.datetime(2026, 3, 20, 12, 30, 15, 250_001, tzinfo=dt.UTC)
@@ -77,6 +78,7 @@ def test_entered_verdicts_do_not_say_how_far_the_data_reaches(small: SmallCompan
     Ledger.open(small.company, clock=lambda: NOON.replace(year=2025)).add(Verdict("c3", 1, "recycled"), by="P1")
     manifest = small.refresh()
     assert manifest.through == before
+    assert "entered_verdicts" not in [late.name for late in stale(session(small))]
     assert [(file.name, file.lines, file.loaded) for file in manifest.files][-1] == ("entered_verdicts", 2, 2)
 
 

@@ -11,7 +11,6 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
 __all__ = ["HEAD", "TABLES", "changes", "entries", "entry_keys"]
 
@@ -38,7 +37,8 @@ class Instant(sa.types.TypeDecorator[dt.datetime]):
 
 
 _metadata = sa.MetaData()
-_Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# In PostgreSQL the column is jsonb, which takes and gives this just as well, without its dialect being imported.
+_Json = sa.JSON(none_as_null=True)
 
 entries = sa.Table(
     "entries",
