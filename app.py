@@ -44,6 +44,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/ask.py", title="Ask", icon=":material/question_answer:"),
             ],
             "Agree": [
+                st.Page("pages/agreement.py", title="Agreement", icon=":material/handshake:"),
                 st.Page("pages/qualified_lead.py", title="Qualified lead", icon=":material/verified:"),
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
                 st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from alignment import ledger_commands, snapshot_commands
+from alignment import agreement_commands, ledger_commands, snapshot_commands
 from alignment.verdicts import deliver_verdicts
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
@@ -38,6 +38,7 @@ for layer in (
     file_commands,
     snapshot_commands,
     ledger_commands,
+    agreement_commands,
 ):
     layer.mount(app)
 

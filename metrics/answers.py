@@ -23,7 +23,8 @@ class Answer:
 
     `frame` has the dimensions, `period` where a grain was asked, and the metrics as asked. `reasons` says per metric
     why it has no answer; `notes` what is left out of a number or may be missing in it. `before` is the same question
-    about the period it is compared with. Frames are shared between askers: never changed in place.
+    about the period it is compared with, `targets` what the agreement promises, by the keys of `frame`.
+    Frames are shared between askers: never changed in place.
     """
 
     query: Query
@@ -33,6 +34,7 @@ class Answer:
     reasons: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     before: Answer | None = None
+    targets: pl.DataFrame | None = None
 
     def number(self, metric: str) -> float | int | None:
         """The single number of a question without dimensions and grain; None where it has a reason."""

@@ -84,7 +84,7 @@ def ask_command(
     from_day: FromOption = None,
     to_day: ToOption = None,
     compare: Annotated[
-        str, typer.Option("--compare", help="Beside each metric that of the period before: previous or last_year.")
+        str, typer.Option("--compare", help="Beside each metric: previous, last_year, or target.")
     ] = "none",
     where: WhereOption = None,
     as_of: AsOfOption = None,

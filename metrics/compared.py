@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from metrics.answers import Answer
+from metrics.target_answers import TARGET
 
 __all__ = ["BEFORE", "side_by_side"]
 
@@ -16,11 +17,15 @@ def side_by_side(answer: Answer) -> pl.DataFrame:
 
     A period stands by the one of the same place in the other span, a group by itself. A group that only the earlier
     span has is there too, without numbers of its own, unless the rows are limited. Without a comparison the frame is
-    as it is.
+    as it is. Beside the agreement it has `<metric>_target`.
     """
+    metrics = list(dict.fromkeys(answer.query.metrics))
+    if answer.targets is not None:
+        both = answer.frame.with_columns(answer.targets.select(name + TARGET for name in metrics))
+        keys = [*answer.query.by, *(["period"] if answer.query.grain else [])]
+        return both.select([*keys, *(name for metric in metrics for name in (metric, metric + TARGET))])
     if answer.before is None:
         return answer.frame
-    metrics = list(dict.fromkeys(answer.query.metrics))
     keys = [*answer.query.by, *(["place"] if answer.query.grain else [])]
     now, before = _placed(answer), _placed(answer.before).rename({name: name + BEFORE for name in metrics})
     if not keys:

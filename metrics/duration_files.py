@@ -14,7 +14,7 @@ from data.yaml_files import Fields
 from metrics.kinds import Duration
 from metrics.moments import CLOCKS, Moment
 
-__all__ = ["DURATION_KEYS", "PROMISE", "TABLES", "read_duration"]
+__all__ = ["DURATION_KEYS", "PROMISE", "SECONDS", "TABLES", "read_duration"]
 
 DURATION_KEYS = ("from", "to", "clock", "promise", "share", "time")
 
@@ -34,7 +34,7 @@ _MOMENTS: Mapping[str, Mapping[str, Moment]] = {
 # The table that each moment is of.
 TABLES = {name: table for table, moments in _MOMENTS.items() for name in moments}
 PROMISE = r"(\d{1,4}) (minute|hour|day)s?"
-_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
 def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, TableDescription]) -> Duration | None:
@@ -107,5 +107,5 @@ def _promise(fields: Fields, clock: str, unit: str) -> int | None:
     elif match[2] != "day" and unit == "days":
         fields.report("promise", f"'promise' is '{text}'; a duration told in days promises days such as 2 days.")
     else:
-        return int(match[1]) * (1 if unit == "days" else _SECONDS[match[2]])
+        return int(match[1]) * (1 if unit == "days" else SECONDS[match[2]])
     return None

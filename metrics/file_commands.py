@@ -51,6 +51,11 @@ def check_command(company: CompanyOption = None) -> None:
     found = session.definitions
     counts = f"{len(found.metrics)} metrics, {len(found.dimensions)} dimensions, {len(found.terms)} terms"
     typer.echo(f"{opened.name}: all files are right. {counts}, {len(session.manifest.stages)} stages.")
+    if versions := found.agreement.versions:
+        promises = len(versions[-1].objectives) + len(versions[-1].obligations)
+        typer.echo(
+            f"agreement: {len(versions)} versions, the newest from {versions[-1].starts} with {promises} promises."
+        )
     for name in found.replaced:
         typer.echo(f"replaces the standard: {name}")
 

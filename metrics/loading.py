@@ -13,7 +13,10 @@ from data.description import TableDescription
 from data.errors import Problems, did_you_mean
 from data.expression_functions import ANY, kind_of_column
 from data.yaml_files import Fields, Node, read_yaml
+from metrics.agreement import NO_AGREEMENT, Agreement
+from metrics.agreement_files import read_agreement
 from metrics.kinds import Dimension, Metric, Term
+from metrics.lead_values import lead_value_metric
 from metrics.metric_files import DESCRIBED, Reading, columns_of, described, read_metric
 from metrics.references import check_references
 
@@ -22,6 +25,7 @@ __all__ = ["STANDARD", "Definitions", "dimension_types", "load_definitions"]
 STANDARD = Path(__file__).parent / "definitions"
 
 SECTIONS = ("metrics", "dimensions", "terms")
+AGREEMENT = "agreement"
 DIMENSION_KEYS = (*DESCRIBED, "on", "names", "order", "known")
 KNOWN = ("at_entry", "later")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -29,13 +33,17 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 @dataclass(frozen=True)
 class Definitions:
-    """Everything that questions may use, by name. `replaced` lists the standard definitions that a company replaces."""
+    """Everything that questions may use, by name. `replaced` lists the standard definitions that a company replaces.
+
+    `agreement` is what its two teams have promised each other; without versions where it has none.
+    """
 
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
     terms: Mapping[str, Term]
     tables: Mapping[str, TableDescription]
     replaced: tuple[str, ...]
+    agreement: Agreement = NO_AGREEMENT
 
 
 def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -> Definitions:
@@ -52,8 +60,12 @@ def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -
     terms = _read_all("terms", _term, reading)
     nodes = {name: node for name, (node, _) in reading.found["metrics"].items()}
     check_references(metrics, dimensions, nodes, reading.problems)
+    agreement = read_agreement(reading.agreement, metrics, reading)
+    worth = next((version for version in reversed(agreement.versions) if version.lead_values), None)
+    if worth is not None and (lead_value := lead_value_metric(worth, reading)) is not None:
+        metrics.setdefault(lead_value.name, lead_value)
     reading.problems.raise_if_any()
-    return Definitions(metrics, dimensions, terms, tables, tuple(replaced))
+    return Definitions(metrics, dimensions, terms, tables, tuple(replaced), agreement)
 
 
 def _collect(path: Path, is_standard: bool, reading: Reading, replaced: list[str]) -> None:
@@ -61,7 +73,12 @@ def _collect(path: Path, is_standard: bool, reading: Reading, replaced: list[str
     root = read_yaml(path, reading.problems)
     if root is None:
         return
-    fields = Fields(root, reading.problems, "", SECTIONS)
+    fields = Fields(root, reading.problems, "", (*SECTIONS, AGREEMENT))
+    if (agreement := fields.child(AGREEMENT)) is not None:
+        if reading.agreement is not None:
+            message = f"the agreement stands in one file; the first is at {reading.agreement.place}."
+            reading.problems.add(agreement.place, message)
+        reading.agreement = agreement
     for section in SECTIONS:
         known = reading.found[section]
         for name, node in fields.entries(section):

@@ -33,7 +33,7 @@ from metrics.kinds import (
 )
 from metrics.moves import MedianCycle, Shift, StartOf, ToDate, Trailing
 
-__all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric"]
+__all__ = ["DESCRIBED", "Reading", "columns_of", "described", "read_metric", "read_where"]
 
 
 DESCRIBED = ("label", "description")
@@ -64,6 +64,7 @@ class Reading:
     tables: Mapping[str, TableDescription]
     found: dict[str, dict[str, tuple[Node, bool]]]
     types: dict[str, str] = field(default_factory=dict)
+    agreement: Node | None = None
 
     def names(self, section: str) -> list[str]:
         return list(self.found[section])
@@ -102,14 +103,15 @@ def read_metric(name: str, node: Node, is_standard: bool, reading: Reading) -> M
         "band": fields.choice("band", BANDS),
         "owner": fields.choice("owner", OWNERS) or "both",
         "tags": fields.texts("tags"),
-        "where": _where(fields, reading),
+        "where": read_where(fields, reading),
     }
     if kind is None:
         return None
     return _KINDS[kind](fields, common, reading)
 
 
-def _where(fields: Fields, reading: Reading) -> Expression | None:
+def read_where(fields: Fields, reading: Reading) -> Expression | None:
+    """The condition `where` over dimension names."""
     text = fields.text("where")
     if text is None:
         return None
@@ -192,7 +194,7 @@ def _input(key: str, fields: Fields, reading: Reading) -> Input | None:
     own = Fields(node, reading.problems, f"{fields.subject}.{key}", INPUT_KEYS)
     name = own.text("metric", required=True)
     shift = _shift(own)
-    return Input(name, _where(own, reading), shift) if name else None
+    return Input(name, read_where(own, reading), shift) if name else None
 
 
 def _shift(fields: Fields) -> Shift | StartOf | MedianCycle | None:

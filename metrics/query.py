@@ -14,7 +14,7 @@ from data.errors import InvalidQuestion, did_you_mean
 
 __all__ = ["COMPARISONS", "Query", "as_command", "only"]
 
-COMPARISONS = ("none", "previous", "last_year")
+COMPARISONS = ("none", "previous", "last_year", "target")
 
 
 @dataclass(frozen=True)

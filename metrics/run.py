@@ -31,6 +31,7 @@ from metrics.reach import Reach, Unanswerable
 from metrics.rule_versions import RuleChange, as_defined_then, rule_changes
 from metrics.sales_cycle import cycle, cycle_note
 from metrics.shapes import Shapes
+from metrics.target_answers import targets_of
 
 __all__ = ["Session"]
 
@@ -91,6 +92,7 @@ class Session:
             reasons=planned.reasons,
             notes=self._notes(query, frame),
             before=self._before(query),
+            targets=targets_of(self.definitions, self.company, query, frame) if query.compare == "target" else None,
         )
 
     def _compile(self, query: Query) -> tuple[Planned, str]:
@@ -109,7 +111,7 @@ class Session:
         return as_defined_then(sql, self.definitions.tables) if query.rules == "then" else sql
 
     def _before(self, query: Query) -> Answer | None:
-        if query.compare == "none" or query.period is None:
+        if query.compare in ("none", "target") or query.period is None:
             return None
         period = comparison(query.period, query.compare, self.company)
         # Whatever stands beside the first rows, it may not be among the first rows itself.

@@ -8,6 +8,7 @@ from pathlib import Path
 from data.schemas import DAYS, NAMED, TEXT, TEXTS, Schema, choice, company_files, either, entries, mapping
 from data.stages import STAGES
 from metrics import duration_files, funnel_files, funnel_steps, kinds, loading, metric_files, moments
+from metrics.agreement_schema import agreement_schema
 
 __all__ = ["schemas", "write_schemas"]
 
@@ -50,7 +51,7 @@ def _definitions() -> Schema:
         "terms": described,
     }
     named = {section: entries(shape, loading.NAME.pattern) for section, shape in sections.items()}
-    return mapping(loading.SECTIONS, named)
+    return mapping((*loading.SECTIONS, loading.AGREEMENT), {**named, loading.AGREEMENT: agreement_schema()})
 
 
 def _metric() -> Schema:

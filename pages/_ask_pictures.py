@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -11,6 +12,7 @@ import streamlit as st
 from data.calendar import periods_within, shift
 from metrics import Answer
 from metrics.kinds import Aggregate, Credit
+from metrics.target_answers import TARGET
 from pages import _charts
 from pages import _rule_flags as _rules
 from pages._charts import Bar, Point
@@ -110,6 +112,7 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
     kept = groups[: _charts.MOST_LINES]
     is_single = len(kept) * len(names) == 1
     starts = periods_within(seen.period, grain, seen.session.company)
+    promised = _promised(seen, answer, names[0]) if is_single and dimension is None else {}
     points = [
         Point(
             period_label(start, grain),
@@ -117,6 +120,7 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
             words(seen, name, value),
             shift(start, grain, 1) <= _after(seen),
             "" if is_single else _group(seen, dimension, group) if dimension else _short(seen, name),
+            promised.get(start),
         )
         for name in names
         for group in kept
@@ -148,6 +152,13 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
         columns=_columns(seen, answer),
         below=_rows(seen, answer),
     )
+
+
+def _promised(seen: View, answer: Answer, name: str) -> dict[dt.date, float]:
+    """What the agreement promises of each period."""
+    targets = seen.session.answer(replace(answer.query, compare="target")).targets
+    found = targets.drop_nulls().iter_rows(named=True) if targets is not None else ()
+    return {row["period"]: row[name + TARGET] for row in found}
 
 
 def _after(seen: View) -> dt.date:

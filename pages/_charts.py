@@ -62,13 +62,17 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """One period of a line. `is_complete` is False where the number may still grow or was not recorded in full."""
+    """One period of a line. `is_complete` is False where the number may still grow or was not recorded in full.
+
+    `target` is what is promised of the period: a step in a thin line, where there is one line alone.
+    """
 
     label: str
     value: float | None
     text: str
     is_complete: bool = True
     group: str | None = ""
+    target: float | None = None
 
 
 def stage_bars(stages: Sequence[Stage], theme: Theme) -> go.Figure:
@@ -174,7 +178,7 @@ def over_time(
     is_single = len(groups) == 1
     strip, gap = (180, 0) if is_single else (40, 24)
     scale = _scale(points, as_text) if is_single else [0.0]
-    highest = max([1e-12, *scale, *(float(point.value) for point in points if point.value is not None)])
+    highest = max([1e-12, *scale, *(value for point in points for value in _amounts(point))])
     called = {None: unattributed, **(names or {})}
     beside = [as_text(tick) for tick in scale] if is_single else [called.get(g) or str(g) for g in groups]
     last_x, above = len(periods) - 1, 18 if flags else 0
@@ -195,6 +199,8 @@ def over_time(
         for flag in flags:
             if flag.group in (group, None):
                 drawing.flag(flag.x, base - strip - 12, base, flag.text, flag.says)
+        if is_single:
+            _steps(drawing, [None if p.target is None else base - strip * p.target / highest for p in members])
         _line(drawing, theme.color((owners or {}).get(group, owner)), spots, members)
     _periods(drawing, periods)
     if all(point.value is None for point in points):
@@ -239,9 +245,28 @@ def _other(folded: Sequence[Bar], sum_as_text: Callable[[float], str] | None) ->
     return Bar(label, total, sum_as_text(total), mark=sum(marks) if marks else None)
 
 
+def _amounts(point: Point) -> list[float]:
+    return [float(value) for value in (point.value, point.target) if value is not None]
+
+
+def _steps(drawing: Drawing, heights: Sequence[float | None]) -> None:
+    """What is promised of each period, as a thin line in steps that is named where it begins."""
+    first = next((x for x, y in enumerate(heights) if y is not None), None)
+    if first is None:
+        return
+    low, high = drawing.x_range
+    # A period without a promise has no height, which lifts the pen.
+    path = [place for x, y in enumerate(heights) for place in ((max(low, x - 0.5), y), (min(high, x + 0.5), y))]
+    drawing.traces.append(
+        {"type": "scatter", "mode": "lines", "x": [x for x, _ in path], "y": [y for _, y in path],
+         "line": {"color": drawing.theme.quiet, "width": 1}, "cliponaxis": False, "hoverinfo": "skip"}
+    )  # fmt: skip
+    drawing.write("target", x=path[2 * first][0], y=heights[first], yshift=9, size=SMALL, color=drawing.theme.quiet)
+
+
 def _scale(points: Sequence[Point], as_text: Callable[[float], str]) -> list[float]:
     """Round ticks from zero; only the ends where rounding would write two of them alike."""
-    found = ticks(max((float(point.value) for point in points if point.value is not None), default=0))
+    found = ticks(max((value for point in points for value in _amounts(point)), default=0))
     return found if len({as_text(tick) for tick in found}) == len(found) else [found[0], found[-1]]
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from data.calendar import Period
 
-__all__ = ["BEFORE", "day", "period_label", "span"]
+__all__ = ["BEFORE", "day", "period_label", "short_span", "span"]
 
 # What the period before is called in a sentence, by the kind of comparison.
 BEFORE = {"previous": "the period before", "last_year": "a year before"}
@@ -29,6 +29,16 @@ def span(period: Period) -> str:
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day} to {day(last)}"
     return f"{day(first, with_year=first.year != last.year)} to {day(last)}"
+
+
+def short_span(period: Period) -> str:
+    """A whole period in a few words, without its year: Nov, Oct to Dec, 9 Nov to 15 Nov; a year is its number."""
+    first, last = period.start, period.last
+    if first.day == 1 and period.until.day == 1:
+        if (first.month, first.year) == (last.month, last.year):
+            return f"{first:%b}"
+        return f"{first:%Y}" if period.days > 360 else f"{first:%b} to {last:%b}"
+    return f"{first.day} {first:%b} to {last.day} {last:%b}"
 
 
 def period_label(start: dt.date, grain: str) -> str:

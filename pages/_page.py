@@ -6,19 +6,21 @@ Computes no business number: it asks the metrics layer and hands words and geome
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import polars as pl
 import streamlit as st
 
+from alignment.agreement import promises_about
 from data.calendar import Period, leading_to, periods_within, shift
 from data.errors import InvalidQuestion
 from metrics import Answer, Query, Session
 from metrics.findings import change
 from metrics.kinds import Credit, Metric, results_of, split_result
+from metrics.targets import Standing
 from pages import _tiles, _words
-from pages._dates import BEFORE, day, span
+from pages._dates import BEFORE, day, short_span, span
 from pages._panels import table
 from pages._theme import Theme
 from pages._tiles import Tile
@@ -37,6 +39,7 @@ __all__ = [
     "rows_button",
     "said",
     "show_rows",
+    "target_line",
     "tiles",
     "to_journeys",
     "unit_of",
@@ -101,6 +104,22 @@ def words(seen: View, name: str, value: float | None) -> str:
     return _words.number(value, unit_of(seen, name), seen.currency)  # type: ignore[arg-type]  # checked when loaded
 
 
+def target_line(seen: View, stands: Standing | None) -> str:
+    """What is promised of a metric in the period of the promise, how much of it is reached, and the pace."""
+    if stands is None:
+        return ""
+    name = stands.objective.metric
+    said = (
+        f"Target {words(seen, name, stands.target)} in {short_span(stands.period)}: {words(seen, name, stands.actual)}"
+    )
+    if unit_of(seen, name) != "ratio":
+        said += f" ({_words.rate(stands.attainment)})"
+    if stands.is_kept is not None:
+        return f"{said}, {'kept' if stands.is_kept else 'missed'}"
+    # The pace of a rate is the rate itself.
+    return said if stands.expected in (None, stands.target) else f"{said}, pace {_words.rate(stands.pace)}"
+
+
 def unit_of(seen: View, name: str) -> str:
     """The unit of a metric or of its result; a count that is shared out comes in parts."""
     metric = metric_of(seen, name)
@@ -150,6 +169,8 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     last = periods_within(_past(seen), seen.grain, seen.session.company)[-1]
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
+    promised = promises_about(seen.session, names, seen.where, seen.period.last)
+    shown = [replace(tile, target=target_line(seen, promised.get(tile.key))) for tile in shown]
     by = ("channel",) if seen.has_channels else ()
     periods = {tile.key: tile.period for tile in to_date}
     _tiles.show(

@@ -51,8 +51,10 @@ _RULES = """
 .tandem-tile .change.good .arrow {{ color: {good}; font-weight: 600; }}
 .tandem-tile .change.bad .arrow {{ color: {bad}; font-weight: 600; }}
 .tandem-tile .history {{ grid-area: 2 / 2 / span 2; place-self: center end; display: block; max-width: 100%; }}
+.tandem-tile .target {{ grid-row: 4; grid-column: 1 / -1; margin-top: 0.6rem; font-size: 0.87rem; line-height: 1.45; }}
+.tandem-tile .target + .foot {{ margin-top: 0.15rem; }}
 .tandem-tile .foot {{
-  grid-row: 4; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 6rem;
+  grid-row: 5; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 6rem;
   font-size: 0.87rem; line-height: 1.45; color: {quiet};
 }}
 .tandem-tile .foot.reason {{ grid-row: 3; margin-top: 0.25rem; padding-right: 0; }}

@@ -21,6 +21,7 @@ class Tile:
     """A metric as written text. Without an answer `value` is None and `reason` says why, and what to do.
 
     `period` is that of its rows where it is a tile of other days than the page; None: to date.
+    `target` is what the agreement promises of it, and how far that is reached.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Tile:
     foot: str = ""
     reason: str = ""
     period: Period | None = None
+    target: str = ""
 
 
 def tile_html(tile: Tile, theme: Theme) -> str:
@@ -44,7 +46,8 @@ def tile_html(tile: Tile, theme: Theme) -> str:
             f'<div class="tandem-tile">{label}<p class="value none">{MISSING}</p>{_foot(tile.reason, "reason")}</div>'
         )
     value = f'<p class="value">{escape(tile.value)}</p>'
-    return f'<div class="tandem-tile">{label}{value}{_change(tile)}{_history(tile, theme)}{_foot(tile.foot)}</div>'
+    said = f"{_change(tile)}{_history(tile, theme)}{_target(tile)}{_foot(tile.foot)}"
+    return f'<div class="tandem-tile">{label}{value}{said}</div>'
 
 
 def show(
@@ -103,6 +106,10 @@ def _history(tile: Tile, theme: Theme) -> str:
     # st.html strips inline SVG; as the source of an image it stays, and no request is made for it.
     source = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
     return f'<img class="history" alt="{escape(label)}" src="{source}" width="132" height="40">'
+
+
+def _target(tile: Tile) -> str:
+    return f'<p class="target">{escape(tile.target)}</p>' if tile.target else ""
 
 
 def _foot(text: str, more: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alignment.agreement import promises_about
 from metrics import Answer, Session
 from pages import _filters, _page, _pictures
 from pages._page import View
@@ -28,4 +29,5 @@ def ask_all(session: Session) -> None:
     numbers(seen)
     origins(seen)
     _page.history(seen, TILES)
+    promises_about(session, TILES, seen.where, seen.period.last)
     _pictures.step_cohort(seen)

@@ -124,6 +124,19 @@ def _of_passes(start: str, end: str, placed_by: str) -> Callable[[Tables, Compan
     return waits
 
 
+def verdict_waits(tables: Tables, _: Company, day: dt.date, decision: str | None = None) -> list[Wait]:
+    """Days from hand-over to verdict as of the beginning of day D; with `decision` of those that ended so one day."""
+    found = []
+    for one in handoffs(tables):
+        begun, ended = one["handed_over"], one["verdict"]
+        if not begun or begun["happened_on"] >= day or (decision and (ended or {}).get("decision") != decision):
+            continue
+        took = (ended["happened_on"] - begun["happened_on"]).days if ended and ended["happened_on"] < day else None
+        so_far = Fraction((day - begun["happened_on"]).days)
+        found.append(Wait(begun["happened_on"], one["channel"], None if took is None else Fraction(took), so_far))
+    return found
+
+
 def _of_deals(start: Callable[[Row, Row], dt.date | None]) -> Callable[[Tables, Company, dt.date], list[Wait]]:
     """Days to the win of deals of type new that were won before day D."""
 
@@ -143,18 +156,19 @@ def _of_deals(start: Callable[[Row, Row], dt.date | None]) -> Callable[[Tables, 
     return waits
 
 
-# What a duration waits for, and the hours of its promise.
+# What a duration waits for, and the hours or days of its promise.
 DURATIONS: dict[str, tuple[Callable[[Tables, Company, dt.date], list[Wait]], int | None]] = {
     "system_delay_hours": (_of_passes("created", "assigned", "to"), None),
     "human_delay_hours": (_of_passes("assigned", "first_touch", "from"), 4),
     "first_response_hours": (_of_passes("assigned", "first_touch", "from"), 4),
+    "verdict_days": (verdict_waits, 5),
     "sales_cycle_days": (_of_deals(lambda deal, _: deal["created_on"]), None),
     "first_touch_to_close_days": (_of_deals(lambda _, lead: lead.get("first_marketing_touch_on")), None),
 }
 
 
 # Metrics that are made of durations, which tests compute from the numbers of their parts.
-COMPOSED = ("promise_kept", "velocity")
+COMPOSED = ("promise_kept", "velocity", "undecided", "overdue", "acceptance_rate", "lead_value")
 
 
 def results(waits: list[Wait], promise: int | None) -> dict[str, float | int | None]:

@@ -151,6 +151,24 @@ def _open(is_weighted: bool) -> Callable[[Tables, str, dt.date], list[Fact]]:
     return facts
 
 
+def _due(is_weighted: bool) -> Callable[[Tables, str], list[Fact]]:
+    """The deals of type new that are open today, on the day when they are expected to close."""
+
+    def facts(tables: Tables, currency: str) -> list[Fact]:
+        channel, found = _channel_of(tables), []
+        for deal in tables["deals"]:
+            if deal["type"] not in (None, "new") or _is_closed(deal):
+                continue
+            amount = _converted(tables, deal, deal["created_on"], currency)
+            if is_weighted:
+                known = amount is not None and deal["probability"] is not None
+                amount = amount * Decimal(repr(deal["probability"])) if known else None
+            found.append(Fact(deal["expected_close_on"], channel(deal), amount))
+        return found
+
+    return facts
+
+
 def customers(tables: Tables, _: str) -> list[Fact]:
     """The first win of each account, else contact, else deal; a win without a day comes after those with one."""
     channel = _channel_of(tables)
@@ -214,6 +232,8 @@ FACTS: dict[str, Callable[[Tables, str], list[Fact]]] = {
     "expansion_revenue": _revenue("expansion"),
     "renewal_revenue": _revenue("renewal"),
     "pipeline_created": pipeline_created,
+    "pipeline_due": _due(is_weighted=False),
+    "weighted_pipeline_due": _due(is_weighted=True),
     "value_won": _decided(_is_won),
     "value_decided": _decided(lambda deal: _is_won(deal) or _is_lost(deal)),
     "handed_over": _handed_over,
@@ -260,6 +280,13 @@ RETURNS = (
 )  # fmt: skip
 FUNNELS: dict[str, list[tuple[str, int | None]]] = {
     "lead_to_customer": [("lead", None), ("mql", 30), ("opportunity", 60), ("customer", 120)],
+    "lead_to_customer_by_stage": [
+        ("lead", None),
+        ("mql", 30),
+        ("sql", 30),
+        ("opportunity", 30),
+        ("customer", 120),
+    ],
     "tofu_conversion": [("lead", None), ("mql", 30)],
     "mofu_conversion": [("mql", None), ("opportunity", 60)],
     "bofu_conversion": [("opportunity", None), ("customer", 120)],

@@ -310,8 +310,32 @@ def test_the_sparkline_of_a_tile_comes_with_the_page_in_the_colour_of_its_owner(
     assert DARK.sales in base64.b64decode(source[1]).decode()
 
 
+def test_a_target_is_a_thin_line_in_steps_on_the_same_scale() -> None:
+    points = [
+        Point("1", 4, "4", target=10), Point("2", 6, "6", target=10), Point("3", 5, "5"), Point("4", 5, "5", target=5),
+    ]  # fmt: skip
+    figure = over_time(points, LIGHT, as_text=count)
+    (steps,) = [trace for trace in figure.data if trace.line.width == 1]
+    assert list(steps.x) == [0, 0.5, 0.5, 1.5, 1.5, 2.5, 2.5, 3]
+    assert list(steps.y[4:6]) == [None, None]
+    heights = [y for y in steps.y if y is not None]
+    # The highest target is the top of the scale, and half of it lies half as high.
+    ground = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    assert heights[:4] == [0.0] * 4
+    assert heights[-1] == pytest.approx(ground / 2)
+    assert "target" in texts(figure)
+    plain = over_time([Point("1", 4, "4"), Point("2", 6, "6")], LIGHT, as_text=count)
+    assert "target" not in texts(plain)
+
+
+def test_a_tile_says_what_is_promised_above_its_foot() -> None:
+    page = tile_html(Tile("mqls", "MQLs", "12", target="Target 52 in Nov: 27", foot="15 before"), LIGHT)
+    assert '<p class="target">Target 52 in Nov&#58; 27</p><p class="foot ">15 before</p>' in page
+    assert 'class="target"' not in tile_html(Tile("mqls", "MQLs", "12"), LIGHT)
+
+
 def test_all_text_of_a_tile_is_escaped() -> None:
-    hostile = Tile("k", HOSTILE, HOSTILE, foot=HOSTILE, history=[1, 2], history_label=HOSTILE)
+    hostile = Tile("k", HOSTILE, HOSTILE, foot=HOSTILE, target=HOSTILE, history=[1, 2], history_label=HOSTILE)
 
     for tile in (hostile, Tile("k", HOSTILE, None, reason=HOSTILE)):
         assert "evil.example" not in tile_html(tile, LIGHT)

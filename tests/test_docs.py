@@ -12,7 +12,7 @@ from conftest import PROJECT
 from metrics import Query, Session
 from metrics.loading import load_definitions
 
-SECTIONS = ("metrics:", "dimensions:", "terms:")
+SECTIONS = ("metrics:", "dimensions:", "terms:", "agreement:")
 
 
 def shown() -> list[str]:
@@ -25,13 +25,13 @@ def shown() -> list[str]:
 def test_every_definition_of_the_page_loads_and_is_answered(demo: Session, tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     blocks = shown()
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     for number, block in enumerate(blocks):
         (tmp_path / "definitions" / f"{number}.yaml").write_text(block, encoding="utf-8")
     definitions = load_definitions(replace(demo.company, folder=tmp_path), demo.manifest.describe())
     session = Session(demo.company, demo.generation, definitions)
     own = [name for name, metric in definitions.metrics.items() if not metric.is_standard]
-    assert len(own) == 9
+    assert len(own) == 10
     answer = session.answer(Query(tuple(own), model="linear"))
     assert answer.reasons == {}
     assert None not in answer.frame.row(0)

@@ -311,7 +311,7 @@ few = settings(
 
 class TestTinyCompanies:
     @few
-    @given(rows=companies, asked=st.lists(questions, min_size=4, max_size=4))
+    @given(rows=companies, asked=st.lists(questions, min_size=5, max_size=5))
     def test_funnels_of_any_company_are_the_oracles(
         self, tiny: TinyCompany, rows: dict[str, list[Row]], asked: list[Question]
     ) -> None:

@@ -146,7 +146,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown grain": ({"grain": "weeks"}, f"'weeks' is not a grain. Did you mean 'week'? Allowed: {GRAIN_WORDS}."),
     "an unknown comparison": (
         {"compare": "lastyear"},
-        "'lastyear' is not a compare. Did you mean 'last_year'? Allowed: last_year, none, previous.",
+        "'lastyear' is not a compare. Did you mean 'last_year'? Allowed: last_year, none, previous, target.",
     ),
     "an unknown version of rules": ({"rules": "now"}, "'now' is not a rules. Allowed: then, today."),
     "a period without a day": (
@@ -190,7 +190,7 @@ class TestRefusals:
     def test_the_table_of_a_funnel_is_of_a_funnel(self, session: Session) -> None:
         with pytest.raises(InvalidQuestion) as raised:
             session.funnel("leads", Query(("leads",)))
-        funnels = "bofu_conversion, lead_to_customer, mofu_conversion, slow, tofu_conversion"
+        funnels = "bofu_conversion, lead_to_customer, lead_to_customer_by_stage, mofu_conversion, slow, tofu_conversion"
         assert str(raised.value) == f"'leads' is no funnel. Funnels: {funnels}."
 
 

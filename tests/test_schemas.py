@@ -37,6 +37,11 @@ METRIC = "metrics:\n  own:\n    label: Own\n    description: A sentence.\n"
 COUNT = METRIC + "    kind: aggregate\n    table: leads\n    expr: count(*)\n    time: lead_on\n    unit: count\n"
 RATIO = METRIC + "    kind: ratio\n    numerator: mqls\n    denominator: leads\n"
 DURATION = METRIC + "    kind: duration\n    unit: hours\n    from: assigned\n    to: first_touch\n"
+AGREEMENT = """agreement:
+  - from: 2026-01-01
+    goal: {metric: won_revenue, target: 1000, per: quarter}
+    objectives: {many: {label: Many, metric: leads, target: 10, per: week, team: marketing, where: channel = 'social'}}
+"""
 FUNNEL = METRIC + "    kind: funnel\n    steps: [{stage: lead}, {stage: mql, within: 30 days}]\n"
 
 
@@ -93,6 +98,11 @@ RIGHT: Mapping[str, list[str]] = {
         METRIC + "    kind: cumulative\n    unit: count\n    of: leads\n    window: 28 days\n",
         "terms:\n  pilot: {label: Pilot, description: A short deal.}\n",
         "dimensions:\n  way: {label: Way, on: {leads: channel}, order: [social], known: later}\n",
+        AGREEMENT,
+        AGREEMENT + "    agreed: {marketing: 2026-01-01, sales: {on: 2026-01-02, person: p}}\n    reevaluated: year\n",
+        AGREEMENT + "    obligations: {o: {label: O, metric: verdict_days, team: sales, within: 5 days, share: 1}}\n",
+        AGREEMENT + "    lead_values: {otherwise: 1, types: [{persona: A, channel: B, value: 2}]}\n",
+        AGREEMENT + "    protocol: [{does: Call, who: sales}]\n    reasons: {a: {label: A, crm: [B]}}\n",
     ],
 }
 WRONG: Mapping[str, list[str]] = {
@@ -154,6 +164,15 @@ WRONG: Mapping[str, list[str]] = {
         "stages:\n" + STAGE + "recycles: Nurture\n",
     ],
     "definitions": [
+        AGREEMENT.replace("    goal: {metric: won_revenue, target: 1000, per: quarter}\n", ""),
+        AGREEMENT.replace("from: 2026-01-01", "since: 2026-01-01"),
+        AGREEMENT.replace("per: week", "per: fortnight"),
+        AGREEMENT.replace("target: 10,", "target: -1,"),
+        AGREEMENT.replace("team: marketing", "team: legal"),
+        AGREEMENT + "    obligations: {o: {label: O, metric: verdict_days, team: sales, within: soon, share: 1}}\n",
+        AGREEMENT + "    reevaluated: sometimes\n",
+        AGREEMENT + "    lead_values: {otherwise: 1, types: [{persona: A, channel: B}]}\n",
+        AGREEMENT + "    agreed: {marketing: {person: p}}\n",
         COUNT.replace("    label: Own\n", ""),
         COUNT.replace("aggregate", "sum"),
         COUNT.replace("    kind: aggregate\n", ""),
@@ -300,7 +319,7 @@ def test_each_new_file_names_its_schema_and_the_schema_is_there(tmp_path: Path) 
     folder = tmp_path / "acme"
     run("new", str(folder))
     files = sorted(folder.rglob("*.yaml"))
-    assert len(files) == 4
+    assert len(files) == 5
     for path in files:
         first = path.read_text(encoding="utf-8").split("\n", 1)[0]
         named = first.removeprefix("# yaml-language-server: $schema=")

@@ -102,7 +102,9 @@ def test_the_first_question_refreshes_and_answers_on_standard_output(own_state: 
 def test_a_question_that_is_not_right_ends_with_two_and_one_sentence(small: SmallCompany) -> None:
     wrong = shell("ask", "leeds", "--company", str(small.folder))
     assert (wrong.code, wrong.out) == (2, "")
-    assert wrong.err.startswith("Unknown metric 'leeds'. Did you mean 'leads'? Known: accepted, average_deal, ")
+    assert wrong.err.startswith(
+        "Unknown metric 'leeds'. Did you mean 'leads'? Known: acceptance_rate, accepted, average_deal, "
+    )
     assert len(wrong.err.splitlines()) == 1
 
 

@@ -1,0 +1,197 @@
+"""What the agreement promises of a metric in any days, and how far that is reached by business days. Asks nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from data.calendar import ONE_DAY, Period, business_days, shift, start_of
+from data.company import Company
+from data.expressions import Expression
+from metrics.agreement import Agreement, Objective
+from metrics.kinds import Aggregate, Credit, Formula, Metric, split_result
+
+__all__ = ["Standing", "adds_up", "history_share", "objective_of", "promised", "standing"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an objective stands in one of its own periods.
+
+    `period` is the week, month, ... and `so_far` its part that has data. `target` is that of the whole period,
+    `actual` what was reached in `so_far`, `expected` what should have been by then: None where nothing is yet, and of
+    a rate the target itself. `done` of `all_days` business days are over.
+    """
+
+    objective: Objective
+    period: Period
+    so_far: Period
+    target: float
+    actual: float | None
+    expected: float | None
+    done: int
+    all_days: int
+    good: str = "up"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.so_far == self.period
+
+    @property
+    def attainment(self) -> float | None:
+        """The part of the whole target that is reached."""
+        return None if self.actual is None or not self.target else self.actual / self.target
+
+    @property
+    def pace(self) -> float | None:
+        """What is reached by what was expected by then."""
+        return None if self.actual is None or not self.expected else self.actual / self.expected
+
+    @property
+    def is_kept(self) -> bool | None:
+        """Whether the promise was kept; None while its period lasts, and without a number."""
+        if self.actual is None or not self.is_complete:
+            return None
+        return self.actual <= self.target if self.good == "down" else self.actual >= self.target
+
+    @property
+    def is_on_course(self) -> bool | None:
+        """Whether it is kept or, while its period lasts, at least as far as expected; None where that is not known."""
+        if self.is_complete or self.actual is None or self.expected is None:
+            return self.is_kept
+        return self.actual <= self.expected if self.good == "down" else self.actual >= self.expected
+
+
+def adds_up(metric: Metric, metrics: Mapping[str, Metric]) -> bool:
+    """Whether the metric of two adjacent weeks is the sum of both, so that a part of a period has a part of its target.
+
+    Counts and sums do, and sums of them; rates, averages, waits and balances do not.
+    """
+    if isinstance(metric, Aggregate):
+        return metric.until is None and metric.take is None and metric.expr.additive
+    if isinstance(metric, Formula):
+        is_sum = metric.unit in ("count", "money") and not _multiplies(metric.expr)
+        return is_sum and all(
+            split_result(one.metric)[1] is None and adds_up(metrics[one.metric], metrics) for _, one in metric.inputs
+        )
+    return isinstance(metric, Credit)
+
+
+def _multiplies(expr: Expression) -> bool:
+    """Whether metrics are multiplied with each other, or divided by: a metric times a number still adds up."""
+    products = [node for node in expr.tree.walk() if isinstance(node, (exp.Mul, exp.Div))]
+    return any(
+        node.expression.find(exp.Column) and (isinstance(node, exp.Div) or node.this.find(exp.Column))
+        for node in products
+    )
+
+
+def objective_of(agreement: Agreement, metric: str, where: Expression | None, day: dt.date) -> Objective | None:
+    """The promise about a metric under exactly this condition, of the version that holds on a day."""
+    version = agreement.in_force(day)
+    if version is None:
+        return None
+    wanted = _plain(where)
+    found = (*version.objectives, version.goal)
+    return next((one for one in found if one.metric == metric and _plain(one.where) == wanted), None)
+
+
+def _plain(where: Expression | None) -> str | None:
+    """A condition so that `channel = 'x'` and `channel in ('x')` are the same, and brackets do not matter."""
+    if where is None:
+        return None
+
+    def plain(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Paren):
+            return node.unnest()
+        if isinstance(node, exp.In) and len(node.expressions) == 1:
+            return exp.EQ(this=node.this, expression=node.expressions[0])
+        return node
+
+    return where.copy_tree().transform(plain).sql(dialect="duckdb", identify=True)
+
+
+def promised(
+    agreement: Agreement, metric: str, where: Expression | None, period: Period, company: Company, *, adds: bool
+) -> float | None:
+    """The target of any days: of each of its own periods the share that its business days have in it.
+
+    A rate has the target of the first day. None where nothing is promised for some of the days.
+    """
+    first = objective_of(agreement, metric, where, period.start)
+    if first is None or not adds:
+        return None if first is None else first.target
+    total, day = 0.0, period.start
+    while day < period.until:
+        objective = objective_of(agreement, metric, where, day)
+        if objective is None:
+            return None
+        begin = start_of(day, objective.per, company)
+        whole = Period(begin, shift(begin, objective.per, 1))
+        following = agreement.next_after(day)
+        until = min(whole.until, period.until, following.starts if following else whole.until)
+        total += objective.target * _share(Period(day, until), whole, company)
+        day = until
+    return total
+
+
+def _share(part: Period, whole: Period, company: Company) -> float:
+    """The part of a period's business days; of its days where it has no business day at all."""
+    if part == whole:
+        return 1.0
+    worked = business_days(whole, company)
+    return business_days(part, company) / worked if worked else part.days / whole.days
+
+
+def standing(
+    objective: Objective,
+    day: dt.date,
+    actual: float | None,
+    company: Company,
+    *,
+    adds: bool,
+    good: str = "up",
+    share: float | None = None,
+) -> Standing:
+    """How an objective stands when a day is over; `actual` is of the days from the start of its period up to that day.
+
+    `share` is the usual share of a period done by then, where the pace is by history; else business days tell it.
+    """
+    begin = start_of(day, objective.per, company)
+    period = Period(begin, shift(begin, objective.per, 1))
+    so_far = Period(begin, min(day + ONE_DAY, period.until))
+    done, all_days = business_days(so_far, company), business_days(period, company)
+    expected: float | None = objective.target
+    if adds:
+        part = share if share is not None else _share(so_far, period, company)
+        # Nothing is expected before the first business day is over, so that nobody is ahead of nothing.
+        expected = objective.target * part if done and part else None
+    return Standing(objective, period, so_far, objective.target, actual, expected, done, all_days, good)
+
+
+def history_share(daily: Sequence[tuple[dt.date, float]], so_far: Period, grain: str, company: Company) -> float | None:
+    """The usual share of a period done by its n-th business day: what earlier periods had by theirs, of all they had.
+
+    `daily` are days with what came on each, of whole earlier periods. None where they had nothing.
+    """
+    wanted = business_days(so_far, company)
+    days, early, total = sorted(daily), 0.0, 0.0
+    until = {
+        begin: _nth_day(begin, grain, wanted, company) for begin in {start_of(day, grain, company) for day, _ in days}
+    }
+    for day, value in days:
+        total += value
+        early += value if day < until[start_of(day, grain, company)] else 0.0
+    return early / total if total > 0 else None
+
+
+def _nth_day(begin: dt.date, grain: str, count: int, company: Company) -> dt.date:
+    """The day after the n-th business day of a period, with the days off that follow it."""
+    day, last = begin, shift(begin, grain, 1)
+    while day < last and (count or not business_days(Period(day, day + ONE_DAY), company)):
+        count -= business_days(Period(day, day + ONE_DAY), company)
+        day += ONE_DAY
+    return day

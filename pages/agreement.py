@@ -1,0 +1,27 @@
+"""What have marketing and sales promised each other, do both keep it, and what does the goal need?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _goal_calculator as calculator
+from pages import _page as page
+from pages import _promise_pictures as pictures
+from pages import _promises as promises
+from pages._panels import opening
+
+seen = page.view(__file__)
+found = promises.read(seen)
+
+opening("Agreement", promises.says(seen, found), promises.dates(found))
+if found is not None:
+    promises.tiles(seen, found)
+    pictures.over_time(seen, found)
+    pictures.people(seen, found)
+    calculator.show(seen, found)
+    pictures.what_would_change(seen, found)
+    left, right = st.columns(2, gap="small")
+    with left:
+        pictures.protocol(found)
+    with right:
+        pictures.versions(seen)
