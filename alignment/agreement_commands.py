@@ -64,6 +64,7 @@ def _say(found: Calculation, currency: str) -> None:
     sentences = [
         f"Goal {found.goal:,.0f} {currency} from {span}, less {found.won:,.0f} won and {found.weighted:,.0f} of"
         f" weighted pipeline due: {found.remaining:,.0f} are left.",
+        *([f"The open pipeline due covers {found.coverage:.2f} times what is not won yet."] if found.coverage else []),
         *([f"A deal is worth {found.deal_size:,.0f}."] if found.deal_size else []),
         *(f"{one.label}: {one.count:,} were needed by {one.by}, which has passed." for one in found.too_late),
         *found.reasons,

@@ -52,7 +52,8 @@ class Needed:
 
 @dataclass(frozen=True)
 class Calculation:
-    """What a goal needs. `remaining` is what is left of it after what is won and the weighted pipeline due.
+    """What a goal needs. `remaining` is what is left of it after what is won and the weighted pipeline due; `due` is
+    that pipeline in full.
 
     `needed` goes from customers back to leads; `reasons` say what could not be told.
     """
@@ -66,6 +67,12 @@ class Calculation:
     passages: tuple[Passage, ...]
     needed: tuple[Needed, ...]
     reasons: tuple[str, ...] = ()
+    due: float | None = None
+
+    @property
+    def coverage(self) -> float | None:
+        """The open pipeline expected to close in the period by what is not won yet of the goal; None once it is won."""
+        return self.due / (self.goal - self.won) if self.due is not None and self.goal > self.won else None
 
     @property
     def too_late(self) -> tuple[Needed, ...]:
@@ -115,6 +122,7 @@ def calculate(session: Session, goal: float, period: Period, deal_size: float | 
     so_far = Period(period.start, max(min(period.until, today), period.start + ONE_DAY))
     won, won_reason = _number(session, "won_revenue", so_far)
     weighted, weighted_reason = _number(session, "weighted_pipeline_due", period)
+    due, _ = _number(session, "pipeline_due", period)
     size, size_reason = (deal_size, None) if deal_size else _number(session, "average_deal", year)
     left = remaining(goal, won or 0.0, weighted or 0.0)
     passages, reason = _passages(session, year)
@@ -125,7 +133,7 @@ def calculate(session: Session, goal: float, period: Period, deal_size: float | 
     elif not size_reason:
         reasons.append("No deal with an amount was won in the last twelve months: give the size of a deal.")
     return Calculation(
-        goal, period, won or 0.0, weighted or 0.0, left, size, tuple(passages), tuple(needed), tuple(reasons)
+        goal, period, won or 0.0, weighted or 0.0, left, size, tuple(passages), tuple(needed), tuple(reasons), due
     )
 
 

@@ -64,7 +64,7 @@ class Bar:
 class Point:
     """One period of a line. `is_complete` is False where the number may still grow or was not recorded in full.
 
-    `target` is what is promised of the period: a step in a thin line, where there is one line alone.
+    `target` is what is promised of it, drawn where there is one line alone.
     """
 
     label: str
@@ -250,12 +250,11 @@ def _amounts(point: Point) -> list[float]:
 
 
 def _steps(drawing: Drawing, heights: Sequence[float | None]) -> None:
-    """What is promised of each period, as a thin line in steps that is named where it begins."""
+    """What is promised of each period: a thin line in steps, named where it begins. No height lifts the pen."""
     first = next((x for x, y in enumerate(heights) if y is not None), None)
     if first is None:
         return
     low, high = drawing.x_range
-    # A period without a promise has no height, which lifts the pen.
     path = [place for x, y in enumerate(heights) for place in ((max(low, x - 0.5), y), (min(high, x + 0.5), y))]
     drawing.traces.append(
         {"type": "scatter", "mode": "lines", "x": [x for x, _ in path], "y": [y for _, y in path],

@@ -46,6 +46,8 @@ def _says(seen: View, made: Calculation) -> str:
 
     left = f"{money(made.goal)} less {money(made.won)} won and {money(made.weighted)} of weighted pipeline due"
     parts = [f"{escape(left)} leave {strong(money(made.remaining))}."]
+    if made.coverage is not None:
+        parts.append(f"The open pipeline due covers {strong(_words.times(made.coverage))} what is not won yet.")
     if made.deal_size and made.needed:
         customers, leads = made.needed[0], made.needed[-1]
         parts.append(f"At {escape(money(made.deal_size))} a deal that is {strong(f'{customers.count:,} customers')}.")

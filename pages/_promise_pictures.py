@@ -60,7 +60,7 @@ def over_time(seen: View, found: Agreed) -> None:
         ),
         rows,
         key="promise",
-        columns=column_formats({"reached": line.unit, "target": line.unit}, titles),  # type: ignore[dict-item]  # a unit
+        columns=column_formats({"reached": line.unit, "target": line.unit}, titles),  # type: ignore[dict-item]  # units are those of the house
     )
 
 

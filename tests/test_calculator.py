@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 import tandem
-from alignment.calculator import Passage, back_from, calculate, goal_period, remaining
+from alignment.calculator import Calculation, Passage, back_from, calculate, goal_period, remaining
 from data.calendar import Period
 from metrics import Query, Session
 from tests.conftest import BRIGHTWATER
@@ -65,6 +66,14 @@ def test_what_is_not_needed_is_never_too_late_and_what_is_not_known_has_no_numbe
 def test_what_is_won_and_what_the_pipeline_will_bring_is_taken_off_the_goal() -> None:
     assert remaining(500_000, 120_000, 80_000) == 300_000
     assert remaining(100_000, 90_000, 20_000) == 0
+
+
+def test_coverage_is_the_pipeline_due_by_what_is_not_won_yet() -> None:
+    # 400 of open pipeline for 1,000 less 200: half of it. Nothing is to be covered once the goal is won.
+    made = Calculation(1000, Period(TODAY, LAST), 200, 100, 700, None, (), (), due=400)
+    assert made.coverage == 0.5
+    assert replace(made, won=1000).coverage is None
+    assert replace(made, due=None).coverage is None
 
 
 def test_the_sample_is_led_back_by_its_own_rates(demo: Session) -> None:
