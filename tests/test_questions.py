@@ -490,6 +490,13 @@ class TestSql:
         assert answer.sql.count('FROM "pipeline"') == 1
         assert answer.sql.count('FROM "revenue"') == 1
 
+    def test_results_of_one_funnel_are_read_from_one_cohort(self, session: Session) -> None:
+        names = tuple(f"lead_to_customer.{result}" for result in ("rate_to_date", "median_days", "still_open"))
+        answer = session.answer(Query(names))
+        assert answer.sql.count('"cohort" AS (') == 1
+        # Nobody is a customer yet, and four of the five came in on a known day.
+        assert answer.frame.row(0) == (0.0, None, 4)
+
 
 class TestKeptResults:
     @pytest.fixture
