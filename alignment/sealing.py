@@ -26,14 +26,16 @@ from metrics.explain import explain
 from metrics.loading import STANDARD
 from metrics.records import RECORD_COLUMNS, parts_with_records, record_session
 
-__all__ = ["DEFINITIONS", "Sealed", "seal_month", "seal_per"]
+__all__ = ["DEFINITIONS", "EXTRACTS", "Carried", "Sealed", "seal_month", "seal_per"]
 
 Progress = Callable[[str, float], None]
 
 DEFINITIONS = "definitions"
+# What was sealed before, against the generation of now: the tables that tell it by name.
+Carried = Callable[[Session, Snapshot], Mapping[str, pl.DataFrame]]
 _COMPANY_FILES = ("company.yaml", "stages.yaml", "sources.yaml")
 # Fixed SELECTs about the generation: what restatement needs to tell one cause from another.
-_EXTRACTS = {
+EXTRACTS = {
     "records/contacts": 'SELECT "contact_id" FROM "contacts" ORDER BY 1',
     "records/merges": 'SELECT "object", "old_id", "new_id" FROM "merges" ORDER BY 1, 2',
     "records/rates": 'SELECT "currency", "holds_from", "holds_until", "rate" FROM "rates" ORDER BY 1, 2',
@@ -67,9 +69,11 @@ def seal_month(
     per: tuple[str, str] | None = None,
     progress: Progress = lambda *_: None,
     today: dt.date | None = None,
+    carried: Carried | None = None,
 ) -> Sealed:
     """Seal a month, or give the sealed one as it is; with `revise`, the reason, a further revision of it.
 
+    `carried` gives tables about what was sealed last: this month in an earlier revision, else an earlier month.
     `per` is a dimension and the one value of it that the snapshot is about. Raises NotSealed while the month has not
     ended or the data does not reach its end, and where it cannot be written.
     """
@@ -91,6 +95,10 @@ def seal_month(
         revision = known[-1] + 1 if known else 1
         manifest = _manifest(session, month, revision, revise or "", per, where, results)
         written = _tables(session, month, where, results, progress)
+        before = shelf.before(name)
+        if carried is not None and before is not None:
+            progress(f"Comparing with {before.manifest.month} as it was sealed", 0.85)
+            written |= carried(session, before)
         progress("Writing", 0.95)
         snapshot = shelf.seal(manifest, lambda folder: _write(session, folder, written, commentary))
     progress("Done", 1.0)
@@ -99,7 +107,7 @@ def seal_month(
 
 def seal_per(
     session: Session, month: Period, dimension: str, commentary: str = "", revise: str | None = None,
-    progress: Progress = lambda *_: None, today: dt.date | None = None,
+    progress: Progress = lambda *_: None, today: dt.date | None = None, carried: Carried | None = None,
 ) -> list[Sealed]:  # fmt: skip
     """Seal a month once per value of a dimension that leads have. Raises InvalidQuestion and what seal_month raises."""
     allowed = session.dimensions_of("leads")
@@ -115,7 +123,7 @@ def seal_per(
         def told(doing: str, share: float, value: str = value, index: int = index) -> None:
             progress(f"{value}: {doing}", (index + share) / len(values))
 
-        sealed.append(seal_month(session, month, commentary, revise, (dimension, value), told, today))
+        sealed.append(seal_month(session, month, commentary, revise, (dimension, value), told, today, carried))
     return sealed
 
 
@@ -178,7 +186,7 @@ def _tables(
     progress("Records behind the numbers", 0.65)
     tables["records/parts"], tables["records/totals"] = _records(session, month, where)
     present = session.definitions.tables
-    for name, sql in _EXTRACTS.items():
+    for name, sql in EXTRACTS.items():
         table = "pipeline" if name == "records/deals" else name.partition("/")[2]
         if table in present:
             tables[name] = session.read(sql)

@@ -1,4 +1,4 @@
-"""The commands of sealed months: snapshot and verify. Seals nothing itself."""
+"""The commands of sealed months: snapshot, verify and restate. Seals nothing itself."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from typing import Annotated
 import typer
 
 from alignment.months import due_month, last_month, month_of, name_of, today_in
+from alignment.restatement import carried, restate
 from alignment.sealing import Sealed, seal_month, seal_per
 from alignment.snapshots import Shelf, shelf_of, shelves_per
 from alignment.verification import verify
 from data.calendar import Period
-from data.commands import CompanyOption, progress_on_stderr, stderr
+from data.commands import (
+    CompanyOption,
+    FormatOption,
+    JsonOption,
+    chosen_format,
+    print_frame,
+    progress_on_stderr,
+    stderr,
+)  # fmt: skip
 from data.company import Company, company_folder, read_company
 from data.errors import InvalidQuestion, NotSealed
 from metrics.commands import ready_session
@@ -28,6 +37,7 @@ def mount(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("snapshot")(snapshot_command)
     app.command("verify")(verify_command)
+    app.command("restate")(restate_command)
 
 
 def snapshot_command(
@@ -57,9 +67,9 @@ def snapshot_command(
     session, said = ready_session(company), _text_of(commentary)
     with progress_on_stderr() as progress:
         if per is None:
-            sealed = [seal_month(session, wanted, said, revise, progress=progress)]
+            sealed = [seal_month(session, wanted, said, revise, progress=progress, carried=carried)]
         else:
-            sealed = seal_per(session, wanted, per, said, revise, progress)
+            sealed = seal_per(session, wanted, per, said, revise, progress, carried=carried)
     for one in sealed:
         typer.echo(_told(one))
 
@@ -120,3 +130,32 @@ def _months(shelves: list[Shelf], month: str | None) -> list[tuple[Shelf, str]]:
     if not found:
         raise NotSealed("No month is sealed. Seal the last one with: python tandem.py snapshot")
     return found
+
+
+def restate_command(
+    month: Annotated[str, typer.Argument(help="A sealed month, such as 2026-10.")],
+    revision: Annotated[int | None, typer.Option("--revision", help="Default: the latest.")] = None,
+    records: Annotated[
+        str | None, typer.Option("--records", help="The records that moved this metric, instead of the causes.")
+    ] = None,
+    company: CompanyOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A sealed month against today's data: what moved, and why. Causes of a metric sum to its difference."""
+    session, name = ready_session(company), name_of(month_of(month))
+    found = restate(session, shelf_of(session.company).open(name, revision))
+    if found.changed:
+        stderr.print(
+            f"Not computed as when {name} was sealed: {', '.join(found.changed)}", markup=False, soft_wrap=True
+        )
+    for note in found.notes:
+        stderr.print(note, markup=False, soft_wrap=True)
+    if found.effects.is_empty():
+        stderr.print(f"Today's data gives the numbers of {name} that were sealed.", markup=False, soft_wrap=True)
+    if records is not None:
+        session.reach.metric(records)
+        shown = found.records.filter(found.records["metric"] == records).drop("month", "metric")
+    else:
+        shown = found.effects.drop("month", "revision", "label")
+    print_frame(shown, chosen_format(form, as_json))

@@ -160,6 +160,11 @@ class Shelf:
         except (OtherVersion, KeyError, TypeError, ValueError) as error:
             raise NotSealed(f"The manifest in {folder} was written by another version of Tandem.") from error
 
+    def before(self, month: str) -> Snapshot | None:
+        """What was sealed last of this month or of one before it; None where nothing was."""
+        earlier = [name for name in self.months() if name <= month]
+        return self.open(earlier[0]) if earlier else None
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process seals at a time; what a killed one left half-written is removed. Raises NotSealed."""

@@ -46,11 +46,13 @@ class Definitions:
     agreement: Agreement = NO_AGREEMENT
 
 
-def load_definitions(company: Company, tables: Mapping[str, TableDescription]) -> Definitions:
+def load_definitions(
+    company: Company, tables: Mapping[str, TableDescription], standard: Path = STANDARD
+) -> Definitions:
     """The standard definitions with the company's over them. Raises InvalidFiles with every problem."""
     reading = Reading(Problems(), tables, {section: {} for section in SECTIONS})
     replaced: list[str] = []
-    for path in sorted(STANDARD.glob("*.yaml")):
+    for path in sorted(standard.glob("*.yaml")):
         _collect(path, True, reading, replaced)
     for path in sorted((company.folder / "definitions").glob("*.yaml")):
         _collect(path, False, reading, replaced)

@@ -12,10 +12,32 @@ from alignment.months import month_of
 from alignment.sealing import Sealed, seal_month
 from alignment.snapshots import Snapshot
 from metrics import OpenCompany, Session
-from tests.small_company import SmallCompany
+from tests.small_company import DEALS, PEOPLE, SmallCompany
 
 __all__ = ["IN_NOVEMBER", "MARCH", "OCTOBER", "TODAY", "copy_with_march", "seal_march", "sealed_october", "session_of"]
 
+FURTHER_FILES = """\
+  rates:
+    path: rates.csv
+    through: 2026-04-02
+    columns: {day: date, currency: text, rate: number}
+  merged:
+    path: merged.csv
+    through: 2026-04-02
+    columns: {old: text, new: text, day: date}
+"""
+FURTHER_TABLES = """\
+  exchange_rates:
+    - {from: rates, rate_on: day, currency: currency, rate: rate}
+  merges:
+    - {from: merged, object: "'contact'", old_id: old, new_id: new, merged_at: day}
+"""
+MQL = "  - {name: mql, band: TOFU, owner: marketing, means: Decides about money., known_by: {rule: mql_rule}}\n"
+RULE = """\
+rules:
+  mql_rule:
+    - {from: 2026-01-01, when: seniority = 'Chief'}
+"""
 MARCH, TODAY = month_of("2026-03"), dt.date(2026, 4, 3)
 OCTOBER, IN_NOVEMBER = month_of("2026-10"), dt.date(2026, 11, 16)
 
@@ -50,13 +72,33 @@ def copy_with_march(shared: Path, folder: Path, state: Path) -> SmallCompany:
     return SmallCompany(folder, is_made=True)
 
 
+def _complete(small: SmallCompany) -> None:
+    """Data up to the day of sealing, a rank that a rule reads, a deal in francs, and merged contacts."""
+    for day in ("2026-03-15", "2026-03-31", "2026-01-31"):
+        small.replace("sources.yaml", f"through: {day}", "through: 2026-04-02")
+    small.replace("sources.yaml", "channel: text}", "channel: text, rank: text}")
+    small.replace("sources.yaml", "original_source: channel}", "original_source: channel, seniority: rank}")
+    small.replace("sources.yaml", "closed_on: date}", "closed_on: date, currency: text}")
+    small.replace("sources.yaml", "amount: amount,", "amount: amount, currency: currency,")
+    small.replace("sources.yaml", "tables:\n", f"{FURTHER_FILES}tables:\n{FURTHER_TABLES}")
+    small.replace("stages.yaml", "  - {name: customer", f"{MQL}  - {{name: customer")
+    small.write("stages.yaml", (small.folder / "stages.yaml").read_text(encoding="utf-8") + RULE)
+    header, *people = PEOPLE.splitlines()
+    ranked = [f"{line},{rank}" for line, rank in zip(people, ("Chief", "Clerk", "Chief", "Clerk"), strict=True)]
+    small.write("people.csv", "\n".join([f"{header},rank", *ranked, ""]))
+    header, *deals = DEALS.splitlines()
+    priced = [f"{line},EUR" for line in deals]
+    small.write("deals.csv", "\n".join([f"{header},currency", *priced, "d3,c1,100.00,2026-03-10,CHF", ""]))
+    small.write("rates.csv", "day,currency,rate\n2026-03-09,CHF,0.95\n")
+    small.write("merged.csv", "old,new,day\nc0,c1,2026-01-20\n")
+
+
 def _make(origin: Path) -> None:
     before = os.environ["TANDEM_VAR"]
     os.environ["TANDEM_VAR"] = str(origin / "state")
     try:
         small = SmallCompany(origin / "small")
-        for day in ("2026-03-15", "2026-03-31", "2026-01-31"):
-            small.replace("sources.yaml", f"through: {day}", "through: 2026-04-02")
+        _complete(small)
         small.refresh()
         seal_march(small, "Two leads, one customer.")
     finally:

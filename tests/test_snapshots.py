@@ -57,10 +57,11 @@ def headline(snapshot: Snapshot) -> dict[str, tuple[float | None, ...]]:
 
 def test_the_sealed_numbers_are_those_counted_by_hand(whole: SmallCompany) -> None:
     numbers = headline(shelf_of(whole.company).open("2026-03"))
-    # c3 and c4 in March, c2 in February, c1 in January; d2 closed in March, d1 in February; spend in January only.
+    # c3 and c4 in March, c2 in February, c1 in January. d1 closed in February; in March d2, and d3 of the same customer
+    # as d1: 100 francs at 0.95.
     assert numbers["leads"] == (2, 1, 0, 4)
     assert numbers["customers"] == (1, 1, 0, 2)
-    assert numbers["won_revenue"] == (250.5, 1000.0, 0, 1250.5)
+    assert numbers["won_revenue"] == (345.5, 1000.0, 0, 1345.5)
     assert numbers["spend"][3] == 99.9
 
 
@@ -170,7 +171,7 @@ def test_a_month_is_due_from_the_closing_day_on(whole: SmallCompany) -> None:
 def test_sealing_a_sealed_month_again_writes_nothing(whole: SmallCompany) -> None:
     first = shelf_of(whole.company).open("2026-03")
     before = everything(shelf_of(whole.company).root)
-    whole.write("deals.csv", (whole.folder / "deals.csv").read_text() + "d3,c4,99.00,2026-03-20\n")
+    whole.write("deals.csv", (whole.folder / "deals.csv").read_text() + "d4,c4,99.00,2026-03-20,EUR\n")
     whole.refresh()
     again = seal_march(whole, "Another text.")
     assert not again.is_new
@@ -180,14 +181,14 @@ def test_sealing_a_sealed_month_again_writes_nothing(whole: SmallCompany) -> Non
 
 def test_a_revision_stands_beside_the_first_and_both_verify(whole: SmallCompany) -> None:
     first = shelf_of(whole.company).open("2026-03")
-    whole.write("deals.csv", (whole.folder / "deals.csv").read_text() + "d3,c4,99.00,2026-03-20\n")
+    whole.write("deals.csv", (whole.folder / "deals.csv").read_text() + "d4,c4,99.00,2026-03-20,EUR\n")
     whole.refresh()
     second = seal_march(whole, revise="a deal came late").snapshot
     shelf = shelf_of(whole.company)
     assert second.folder == first.folder / "r2"
     assert (second.manifest.revision, second.manifest.reason) == (2, "a deal came late")
-    assert headline(shelf.open("2026-03"))["won_revenue"][0] == 349.5
-    assert headline(shelf.open("2026-03", 1))["won_revenue"][0] == 250.5
+    assert headline(shelf.open("2026-03"))["won_revenue"][0] == 444.5
+    assert headline(shelf.open("2026-03", 1))["won_revenue"][0] == 345.5
     assert verify(shelf, "2026-03")[1] == []
     with pytest.raises(InvalidQuestion, match="needs the reason"):
         seal_march(whole, revise=" ")
