@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from alignment import agreement_commands, ledger_commands, snapshot_commands
+from alignment import agreement_commands, export_commands, ledger_commands, snapshot_commands
 from alignment.verdicts import deliver_verdicts
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
@@ -37,6 +37,7 @@ for layer in (
     path_commands,
     file_commands,
     snapshot_commands,
+    export_commands,
     ledger_commands,
     agreement_commands,
 ):

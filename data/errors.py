@@ -11,6 +11,7 @@ TandemError                 what a user can cause; its text says what to do
 ├── ChangedMeanwhile        somebody else wrote the entry since it was read; nothing was overwritten
 ├── LedgerFailed            the ledger cannot be opened, read or written
 ├── NotSealed               a month that cannot be sealed yet, or a snapshot that is not there or not whole
+├── NotExported             a report that could not be written where it was to go
 ├── DiskFailed              a file could not be written or read: the disk is full, or access is not allowed
 └── EngineFailed            the database gave up: time, memory, or a generation that is gone
 """
@@ -31,6 +32,7 @@ __all__ = [
     "InvalidQuestion",
     "LedgerFailed",
     "NoGeneration",
+    "NotExported",
     "NotSealed",
     "Place",
     "Problem",
@@ -82,6 +84,10 @@ class NoGeneration(TandemError):
 
 class NotSealed(TandemError):
     """A month that cannot be sealed yet, or a snapshot that is not there, or not what was sealed."""
+
+
+class NotExported(TandemError):
+    """A report that could not be written where it was to go."""
 
 
 class DiskFailed(TandemError):

@@ -27,6 +27,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "rich": ("tandem.py", "*/*commands.py"),
     "sqlglot": ("data/*.py", "metrics/*.py"),
     "subprocess": ("data/trials.py",),
+    "xlsxwriter": ("alignment/report/*.py",),
+    "typst": ("alignment/report/*.py",),
+    "pptx": ("alignment/report/*.py",),
     "sqlalchemy": ("alignment/ledger/*.py", "alignment/ledger/migrations/versions/*.py"),
     "alembic": ("alignment/ledger/database.py", "alignment/ledger/migrations/*.py", "migrations/versions/*.py"),
 }

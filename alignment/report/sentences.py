@@ -1,0 +1,167 @@
+"""Sentences about a month, made from its numbers, each with the numbers it was made from. Claims no cause.
+
+A sentence says only what its evidence shows: a direction, a share, a largest one. Where a number is missing there is no
+sentence of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alignment import numbers
+from alignment.numbers import change
+from alignment.report.contents import Sentence
+
+__all__ = [
+    "Month",
+    "in_table",
+    "largest",
+    "lowest_step",
+    "matured_rate",
+    "moved",
+    "promises",
+    "standing",
+    "targets_met",
+]
+
+Row = Mapping[str, Any]
+# A difference between two counts this small is told by the counts, not by a share of them.
+_FEW = 10
+
+
+@dataclass(frozen=True)
+class Month:
+    """What sentences need to know of the month: its name, those that it is compared with, and the currency."""
+
+    name: str
+    before: str
+    year_before: str
+    currency: str
+
+
+def in_table(value: float | None, unit: str, currency: str) -> str:
+    """A number as it stands in a table: exact, but money from a thousand on without cents, and rates to a tenth."""
+    if value is None:
+        return numbers.MISSING
+    if unit == "money":
+        exact = numbers.money(value, currency, exact=True)
+        return exact if abs(value) < 1000 else numbers.money(round(value), currency, exact=True).removesuffix(".00")
+    if unit == "count" and not float(value).is_integer():
+        return numbers.parts(value)
+    return numbers.number(value, unit, currency)  # type: ignore[arg-type]  # units are checked when definitions load
+
+
+def moved(row: Row, month: Month) -> Sentence | None:
+    """Whether a metric rose or fell against the month before: by a share, by points, or by its counts where few."""
+    value, previous, unit = row["value"], row["previous"], row["unit"]
+    if value is None:
+        return None
+    now = numbers.number(value, unit, month.currency)
+    label = row["label"]
+    parts = [f"{in_table(value, unit, month.currency)} in {month.name}"]
+    for name, key in ((month.before, "previous"), (month.year_before, "last_year")):
+        if row[key] is not None:
+            parts.append(f"{in_table(row[key], unit, month.currency)} in {name}")
+    evidence = f"{label}: {', '.join(parts)}."
+    if previous is None:
+        return Sentence(f"{label} in {month.name}: {now}.", evidence)
+    told = _difference(value, previous, unit, month.currency)
+    if told is None:
+        return Sentence(f"{label}: {now} in {month.name}, as in {month.before}.", evidence)
+    verb = "rose" if value > previous else "fell"
+    return Sentence(f"{label} {verb} to {now} in {month.name}, {told} than in {month.before}.", evidence)
+
+
+def _difference(value: float, previous: float, unit: str, currency: str) -> str | None:
+    """18.4 % more, 8 points less; None where nothing moved that could be written."""
+    word = "more" if value > previous else "less"
+    is_share = unit in ("count", "money") and previous > 0 and (unit == "money" or previous >= _FEW)
+    if is_share:
+        told = change((value - previous) / previous, "share", "neither")
+    else:
+        told = change(value - previous, unit, "neither", currency)  # type: ignore[arg-type]  # a unit of a metric
+    if told is None or told.arrow == "→":
+        return None
+    return f"{told.words} {word}"
+
+
+def matured_rate(row: Row, cohort: str) -> Sentence | None:
+    """The rate of the latest cohort that had its whole time, which is named."""
+    if row["value"] is None:
+        return None
+    rate = numbers.rate(row["value"])
+    before = f" The cohort a month earlier: {numbers.rate(row['previous'])}." if row["previous"] is not None else ""
+    return Sentence(f"{row['label']}: {rate} of those who entered in {cohort}, the latest that had their whole time.",
+                    f"{row['label']}, cohort of {cohort}: {rate}.{before}")  # fmt: skip
+
+
+def largest(
+    words: Sequence[str | None], values: Sequence[float | None], label: str, unit: str, month: Month,
+    what: str, *, adds_up: bool,
+) -> Sentence | None:  # fmt: skip
+    """Which group has the most of a metric, and what share that is where groups add up. None where nothing is known.
+
+    The group without words takes part in the sum, and never is the largest.
+    """
+    named = [(value, word) for value, word in zip(values, words, strict=True) if word is not None and value]
+    if not named or max(named)[0] <= 0:
+        return None
+    total = sum(value for value in values if value is not None)
+    top, word = max(named)
+    written = numbers.number(top, unit, month.currency)  # type: ignore[arg-type]  # a unit of a metric
+    if not adds_up:
+        return Sentence(f"{word} has the most {label} of all {what}: {written}.",
+                        f"{label} of {word} in {month.name}: {in_table(top, unit, month.currency)}.")  # fmt: skip
+    share = numbers.rate(top / total)
+    evidence = f"{in_table(top, unit, month.currency)} of {in_table(total, unit, month.currency)} in {month.name}."
+    return Sentence(f"{word} has the most {label} of all {what}: {written}, {share} of all.", evidence)
+
+
+def lowest_step(steps: Sequence[tuple[Row, str]]) -> Sentence | None:
+    """The step with the lowest rate; each step comes with the days on which its cohort entered."""
+    known = [(row, cohort) for row, cohort in steps if row["value"] is not None]
+    if not known:
+        return None
+    row, cohort = min(known, key=lambda step: float(step[0]["value"]))
+    rates = (f"{one['label']} {numbers.rate(one['value'])} (entered in {days})" for one, days in known)
+    rate, which = numbers.rate(row["value"]), " has the lowest rate of the steps" if len(known) > 1 else ""
+    return Sentence(f"{row['label']}{which}: {rate} of those who entered in {cohort}.", f"{'; '.join(rates)}.")
+
+
+def promises(row: Row, month: Month) -> Sentence | None:
+    """The share of promises to answer a lead in time that sales kept."""
+    if row["value"] is None:
+        return None
+    before = f" {month.before}: {numbers.rate(row['previous'])}." if row["previous"] is not None else ""
+    return Sentence(f"Sales kept {numbers.rate(row['value'])} of its promises to answer in time in {month.name}.",
+                    f"{row['label']}: {numbers.rate(row['value'])}.{before}")  # fmt: skip
+
+
+def targets_met(rows: Sequence[tuple[str, float, float, str]], month: Month) -> Sentence | None:
+    """How many targets were met, by label, value, target and which way is good. None where there is no target."""
+    if not rows:
+        return None
+    met = [label for label, value, target, good in rows if (value <= target if good == "down" else value >= target)]
+    missed = [label for label, *_ in rows if label not in met]
+    evidence = "; ".join(part for part in (f"Met: {', '.join(met)}" if met else "",
+                                           f"missed: {', '.join(missed)}" if missed else "") if part)  # fmt: skip
+    plural = "target was" if len(rows) == 1 else "targets were"
+    return Sentence(
+        f"{len(met)} of {len(rows)} {plural} met in {month.name}.", evidence[:1].upper() + evidence[1:] + "."
+    )
+
+
+def standing(values: Sequence[float | None], label: str, unit: str, month: Month) -> Sentence | None:
+    """Where the last month stands among those before it: the most, the least, or its place."""
+    known = [value for value in values if value is not None]
+    if not known or values[-1] is None or len(known) < 2:
+        return None
+    own = values[-1]
+    more = sum(1 for value in known if value > own)
+    place = "the most" if more == 0 else "the least" if more == len(known) - 1 else f"number {more + 1}"
+    written = numbers.number(own, unit, month.currency)  # type: ignore[arg-type]  # a unit of a metric
+    text = f"{label} in {month.name}: {written}, {place} of {len(known)} months."
+    lowest, highest = (in_table(value, unit, month.currency) for value in (min(known), max(known)))
+    return Sentence(text, f"{label} a month: {lowest} to {highest}.")
