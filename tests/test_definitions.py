@@ -90,7 +90,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "an unknown section": (
         "metric:\n  won: {}\n",
-        ["own.yaml:1:1: unknown key 'metric'. Did you mean 'metrics'? Known: dimensions, metrics, terms."],
+        ["own.yaml:1:1: unknown key 'metric'. Did you mean 'metrics'? Known: agreement, dimensions, metrics, terms."],
     ),
     "an unknown kind": (
         metric("kind: agregate"),
