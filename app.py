@@ -49,7 +49,8 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
                 st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
             ],
-        }
+        },
+        expanded=True,
     )
 
 

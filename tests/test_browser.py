@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,20 +28,8 @@ from tests.depth import deep
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-PAGES = [
-    "This week",
-    "Funnel",
-    "Campaigns",
-    "Sources",
-    "Content",
-    "Paths",
-    "Journey of a deal",
-    "Why did it move?",
-    "Ask",
-    "Qualified lead",
-    "Definitions",
-    "Data health",
-]
+# As the menu lists them.
+PAGES = re.findall(r'st\.Page\("pages/\w+\.py", title="([^"]+)"', (PROJECT / "app.py").read_text(encoding="utf-8"))
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
