@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from alignment.report.composing import compose
 from alignment.report.contents import Report
 from alignment.report.csv_files import csv_archive
+from alignment.report.pdf import pdf
 from alignment.report.sheets import workbook
 from alignment.snapshots import Snapshot
 from data.errors import InvalidQuestion, did_you_mean
@@ -19,6 +20,7 @@ __all__ = ["FORMATS", "export", "file_name"]
 
 # Each format with the ending of its files.
 FORMATS: Mapping[str, tuple[str, Callable[[Report], bytes]]] = {
+    "pdf": ("pdf", pdf),
     "xlsx": ("xlsx", workbook),
     "csv": ("csv.zip", csv_archive),
 }

@@ -85,32 +85,43 @@ class Composer:
             if self.targets.get(name) and row["value"] is not None
         ]
         told.append(sentences.targets_met(judged, self.month))
-        return Section(
-            "summary", "Summary", _only(told), (shown,), further=(with_notes(every, self.notes("headline")),)
-        )
+        shown, every = (with_notes(table, (*self.no_targets(), *self.notes("headline"))) for table in (shown, every))
+        charts = self._months(("mqls", "won_revenue"))
+        return Section("summary", "Summary", _only(told), (shown,), charts, (every,))
+
+    def no_targets(self) -> tuple[str, ...]:
+        return () if self.targets else ("No targets were agreed for this month.",)
 
     def trend(self) -> Section | None:
         frame = self._frame("trend")
         if frame.is_empty():
             return None
         table = with_notes(tables.trend(frame, self.headline), self.notes("trend"))
-        charts = []
-        for metric in ("leads", "mqls", "opportunities", "won_revenue"):
+        charts = self._months(("leads", "opportunities", "customers", "pipeline_created"))
+        told = _highest(frame, self.rows, self.month)
+        return Section("trend", "The last 13 months", _only([told]), (table,), charts)
+
+    def _months(self, metrics: Sequence[str]) -> tuple[Chart, ...]:
+        """A chart of the last 13 months per metric."""
+        frame, charts = self._frame("trend"), []
+        table = tables.trend(frame, self.headline) if frame.height else None
+        for metric in metrics:
             row = self.rows.get(metric)
-            if row and metric in frame.columns:
+            if table and row and metric in frame.columns:
                 place = [column.label for column in table.columns].index(row["label"])
                 picked = tuple(range(len(table.rows)))
                 charts.append(Chart(row["label"], table, 0, place, picked, row["owner"], is_upright=True))
-        told = _highest(frame, self.rows, self.month)
-        return Section("trend", "The last 13 months", _only([told]), (table,), tuple(charts))
+        return tuple(charts)
 
     def funnel(self) -> Section | None:
         """Rates are those of each step's own latest matured cohort; times are those of one cohort of leads."""
         steps = [name for name in COHORTS if name in self.rows]
         if not steps:
             return None
-        rates = tables.summary("rates", "Rates of the latest cohorts that had their whole time", self.headline, steps,
-                               self.spans, self.targets, self.manifest.period)  # fmt: skip
+        title = "Rates of the latest cohorts that had their whole time"
+        spans = ("Latest cohort", "A month earlier", "A year earlier", "Year to date")
+        args = (self.headline, steps, spans, self.targets, self.manifest.period)
+        rates = tables.summary("rates", title, *args)
         known = tuple(index for index, row in enumerate(rates.rows) if row[1] is not None)
         chart = Chart("Share that went on in time", rates, 0, 1, known)
         told = [sentences.lowest_step([(self.rows[name], self._cohort(name)) for name in steps if name != FUNNEL])]
@@ -204,8 +215,7 @@ class Composer:
         table = tables.summary("promises", "What the teams promised each other", self.headline,
                                list(dict.fromkeys(known)), self.spans, self.targets, self.manifest.period)  # fmt: skip
         told = [sentences.promises(self.rows["promise_kept"], self.month)] if "promise_kept" in self.rows else []
-        none = () if self.targets else ("No targets were agreed for this month.",)
-        return Section("promises", "Promises", _only(told), (with_notes(table, none),))
+        return Section("promises", "Promises", _only(told), (with_notes(table, self.no_targets()),))
 
     def cuts(self) -> Section | None:
         found = []

@@ -47,7 +47,11 @@ def in_table(value: float | None, unit: str, currency: str) -> str:
         return numbers.MISSING
     if unit == "money":
         exact = numbers.money(value, currency, exact=True)
+        if not value:
+            return exact.removesuffix(".00")
         return exact if abs(value) < 1000 else numbers.money(round(value), currency, exact=True).removesuffix(".00")
+    if unit == "ratio" and 0.0005 <= abs(value) < 0.9995:
+        return f"{value * 100:.1f}\u00a0%".replace("-", "\u2212")
     if unit == "count" and not float(value).is_integer():
         return numbers.parts(value)
     return numbers.number(value, unit, currency)  # type: ignore[arg-type]  # units are checked when definitions load

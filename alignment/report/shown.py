@@ -1,0 +1,89 @@
+"""A table as a document shows it: its cells as words, no empty columns, cut where it is too long. Draws nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from alignment.dates import day
+from alignment.numbers import MISSING, money
+from alignment.report.contents import Chart, Column, Table, Value
+from alignment.report.sentences import in_table
+from alignment.tokens import Owner
+
+__all__ = ["Shown", "bar_texts", "breakable", "shares", "shown"]
+
+# A word of CRM text that is longer may break after so many letters, so that no column becomes as wide as the page.
+_LONGEST_WORD = 22
+_BREAK = "\u200b"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`rows` are words; `subs` what stands small below the first cell of a row; `owners` whose a row is, if any's."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    subs: tuple[str, ...]
+    owners: tuple[Owner | None, ...]
+    notes: tuple[str, ...]
+
+
+def shown(table: Table, currency: str, most: int | None = None) -> Shown:
+    """The table in words, at most `most` rows of it, and what was cut among its notes."""
+    kept = min(len(table.rows), *(limit for limit in (most, table.shown) if limit is not None), len(table.rows))
+    columns = [
+        index
+        for index, column in enumerate(table.columns)
+        if not column.beside and not (column.is_number and all(row[index] is None for row in table.rows))
+    ]
+    cut = len(table.rows) - kept
+    notes = (f"{cut} more rows are in the workbook and the CSV files.",) if cut else ()
+    return Shown(
+        table.title,
+        tuple(table.columns[index] for index in columns),
+        tuple(
+            tuple(_words(table, place, index, currency) for index in columns) for place in range(kept)
+        ),
+        tuple(_beside(table, row) for row in table.rows[:kept]),
+        tuple(table.owners[:kept]) if table.owners else (None,) * kept,
+        (*notes, *table.notes),
+    )  # fmt: skip
+
+
+def _words(table: Table, row: int, column: int, currency: str) -> str:
+    value = table.rows[row][column]
+    if value is None:
+        return MISSING
+    if isinstance(value, str):
+        return breakable(value)
+    return day(value) if isinstance(value, dt.date) else in_table(value, table.unit(row, column), currency)
+
+
+def _beside(table: Table, row: tuple[Value, ...]) -> str:
+    told = (
+        str(row[index])
+        for index, column in enumerate(table.columns)
+        if column.beside and row[index] not in (None, column.usual)
+    )
+    return ", ".join(told)
+
+
+def breakable(text: str, longest: int = _LONGEST_WORD) -> str:
+    """The text with places where a very long word may break."""
+    return re.sub(rf"\S{{{longest}}}(?=\S)", lambda found: found[0] + _BREAK, text)
+
+
+def bar_texts(chart: Chart, currency: str) -> tuple[str, ...]:
+    """The values of a chart in words: money in three digits, everything else as in tables."""
+    if chart.unit == "money":
+        return tuple(money(value, currency) for value in chart.values)
+    return tuple(in_table(value, chart.unit, currency) for value in chart.values)
+
+
+def shares(chart: Chart) -> tuple[float, ...]:
+    """How long each bar is, as a share of the longest. Bars start at zero: a negative value has none."""
+    longest = max((value for value in chart.values if value is not None), default=0) or 1
+    return tuple(max(0.0, (value or 0) / longest) for value in chart.values)
