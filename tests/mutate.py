@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 
-# Before anything is imported: a few processes run at a time.
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TANDEM_THREADS": "1"}
+# Before anything is imported: a few processes run at a time, and the tests sample nothing.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TANDEM_THREADS": "1", "TANDEM_TESTS": "deep"}
 
 import argparse
 import difflib
@@ -34,14 +34,17 @@ from tests.mutation_runs import Mutant, Runner, without_caches
 PROJECT = Path(__file__).resolve().parent.parent
 COPY = PROJECT / "var" / "mutation"
 KEPT = COPY / "mutants.json"
+# A line for each mutant as soon as it is decided; of two lines the later holds.
+DECIDED = COPY / "decided.jsonl"
 COPIED = ("data", "metrics", "examples", "tests")
 SUBJECTS = (
     "funnel", "emit_cohorts", "emit_funnels", "emit_survival", "durations", "plan", "spans", "aggregates",
     "composition", "emit", "emit_aggregates", "sql_nodes", "reach", "credits", "stored",
 )  # fmt: skip
-# Small questions to a company that is built once: most mutants die of these, each in a fraction of a second.
+# Small questions to companies that are built once: most mutants die of these, each in a fraction of a second.
 ONE = "tests/test_one_company.py"
-QUICK = tuple(f"{ONE}::Test{name}" for name in ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations"))
+OF_ONE = ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations")
+QUICK = ("tests/test_funnel_questions.py", *(f"{ONE}::Test{name}" for name in OF_ONE))
 # Those that build a company for each case or example. Tests on files would take the most time and kill no more.
 SLOW = (
     f"{ONE}::TestAllOfAFunnel",
@@ -86,7 +89,9 @@ def generated(names: Sequence[str]) -> list[Mutant]:
     os.chdir(COPY)
     made = {name: _made(name) for name in names}
     rejected = _rejected(names)
-    return [mutant for name in names for mutant in _mutants(name, made[name], rejected[name])]
+    mutants = [mutant for name in names for mutant in _mutants(name, made[name], rejected[name])]
+    KEPT.write_text(json.dumps([asdict(mutant) for mutant in mutants]), encoding="utf-8")
+    return mutants
 
 
 def _made(name: str) -> Any:
@@ -108,18 +113,18 @@ def _mutants(name: str, made: Any, rejected: set[int]) -> Iterator[Mutant]:
         original = bodies[each.partition("__mutmut_")[0] + "__mutmut_orig"]
         by_types = any(spans[each].start <= line <= spans[each].end for line in rejected)
         change = _change(original, bodies[each])
-        yield Mutant(f"metrics.{name}.{each}", change, "by types" if by_types else "unreached")
+        yield Mutant(f"metrics.{name}.{each}", change, "by types" if by_types else "not run")
 
 
-def kept(names: Sequence[str]) -> list[Mutant]:
-    """The mutants of the last run, those of `names` to be tried again, and the tests as they are now."""
+def kept() -> list[Mutant]:
+    """The mutants of the last generation with what is decided of them, and the tests as they are now."""
     shutil.copytree(PROJECT / "tests", COPY / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     os.chdir(COPY)
-    mutants = [Mutant(**each) for each in json.loads(KEPT.read_text(encoding="utf-8"))]
-    for mutant in mutants:
-        if mutant.module in names and mutant.status not in ("killed", "by types"):
-            mutant.status = "unreached"
-    return mutants
+    mutants = {each["name"]: Mutant(**each) for each in json.loads(KEPT.read_text(encoding="utf-8"))}
+    for line in DECIDED.read_text(encoding="utf-8").splitlines() if DECIDED.exists() else ():
+        told = json.loads(line)
+        mutants[told["name"]].status = told["status"]
+    return list(mutants.values())
 
 
 def _first(operator: Any) -> Any:
@@ -156,13 +161,13 @@ def _rejected(names: Sequence[str]) -> dict[str, set[int]]:
 
 
 def tried(mutants: list[Mutant], tests: Sequence[str], children: int, minutes: float, seconds: float) -> None:
-    """Give each mutant that mypy lets pass its status."""
+    """Give each mutant that is not run yet its status, and write that down at once."""
     sys.path.insert(0, str(COPY))
     without_caches()
     for name in [name for name in sys.modules if name.split(".")[0] in ("data", "metrics", "tests")]:
         del sys.modules[name]
     left_out = [f"--deselect={name}" for name in LEFT_OUT]
-    plugin = Runner(mutants, children, time.monotonic() + minutes * 60, seconds)
+    plugin = Runner(mutants, DECIDED, children, time.monotonic() + minutes * 60, seconds)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
     code = pytest.main([*options, *left_out, *tests], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -186,17 +191,19 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--minutes", type=float, default=600, help="begin no mutant after so many minutes")
     parser.add_argument("--seconds", type=float, default=600, help="of a mutant, run tests for about so many")
-    parser.add_argument("--again", action="store_true", help="only those that lived through the last run")
+    parser.add_argument("--on", action="store_true", help="go on where the last run stopped")
+    parser.add_argument("--again", action="store_true", help="only those that lived through the last runs")
     parser.add_argument("--thorough", action="store_true", help="also by the tests that take long")
     given = parser.parse_args()
     began = time.monotonic()
     names = given.names or SUBJECTS
-    mutants = kept(names) if given.again else generated(names)
-    try:
-        chosen = [mutant for mutant in mutants if mutant.module in names]
-        tried(chosen, (*QUICK, *SLOW) if given.thorough else QUICK, given.children, given.minutes, given.seconds)
-    finally:
-        KEPT.write_text(json.dumps([asdict(mutant) for mutant in mutants]), encoding="utf-8")
+    mutants = kept() if given.on or given.again else generated(names)
+    chosen = [mutant for mutant in mutants if mutant.module in names]
+    if given.again:
+        chosen = [mutant for mutant in chosen if mutant.status in ("survived", "unreached")]
+        for mutant in chosen:
+            mutant.status = "not run"
+    tried(chosen, (*QUICK, *SLOW) if given.thorough else QUICK, given.children, given.minutes, given.seconds)
     sys.stdout.write(f"{report(mutants)}\n{time.monotonic() - began:.0f} seconds\n")
 
 

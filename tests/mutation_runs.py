@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ class Mutant:
 
     name: str
     change: str
-    status: str = "unreached"
+    status: str = "not run"
 
     @property
     def module(self) -> str:
@@ -60,6 +61,7 @@ class Runner:
     """A pytest plugin: collects, then runs mutants in `children` processes and gives each its status."""
 
     mutants: list[Mutant]
+    decided: Path
     children: int
     until: float
     seconds_each: float
@@ -73,9 +75,7 @@ class Runner:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         session.config.pluginmanager.unregister(name="terminalreporter")
-        todo = {one.name: one for one in self.mutants if one.status == "unreached"}
-        for mutant in todo.values():
-            mutant.status = "not run"
+        todo = {one.name: one for one in self.mutants if one.status == "not run"}
         order = list(todo.values())
         readers = [self._forked(session, order[part :: self.children]) for part in range(self.children)]
         for line in _lines(readers):
@@ -84,6 +84,8 @@ class Runner:
                 raise SystemExit(f"Without any change this test does not pass: {told['broken']}")
             mutant = todo[told["name"]]
             mutant.status = told["status"]
+            with self.decided.open("a", encoding="utf-8") as stream:
+                stream.write(line)
             if mutant.status != "killed":
                 sys.__stderr__.write(f"{mutant.status}: {mutant.name}\n{mutant.change}\n")
         return True
@@ -154,13 +156,15 @@ class _Tests:
 
     def _is_broken(self, item: pytest.Item) -> bool:
         """Whether a test fails without any change; learns what it costs and reaches."""
-        from mutmut.state import state
+        from mutmut.mutation import trampoline
 
-        state()._stats.clear()
+        reached: set[str] = set()
+        # mutmut's own looks at the folders of the project at each call, which takes most of the time.
+        trampoline.record_trampoline_hit = lambda name, **_: reached.add(name)
         began = time.process_time()
         self._run(item, "stats", 600)
         self.seconds[item.nodeid] = time.process_time() - began
-        for function in state()._stats:
+        for function in reached:
             self.reach.setdefault(function, []).append(item)
         return self.failed
 
@@ -168,7 +172,7 @@ class _Tests:
         if mutant.function not in self.reach:
             return "unreached"
         for item in self._in_order(mutant.function):
-            self._run(item, mutant.name, 10 * self.seconds[item.nodeid] + 20)
+            self._run(item, mutant.name, 5 * self.seconds[item.nodeid] + 5)
             (self.noticed if self.failed else self.passed)[item.nodeid] += 1
             if self.failed:
                 return "timed out" if self.is_late else "killed"

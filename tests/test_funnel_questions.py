@@ -1,0 +1,246 @@
+"""Funnels asked of a few contacts, each answer worked out by hand: windows, words, what a step counts, rows, refusals.
+
+The contacts, day by day: hand_company.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from data.calendar import Period
+from data.errors import InvalidQuestion
+from metrics import Query, Session
+from tests.hand_company import hand_company
+
+AS_OF, LATER = dt.date(2024, 5, 1), dt.date(2024, 7, 1)
+MAY, JUNE = Period(dt.date(2024, 5, 1), dt.date(2024, 6, 1)), Period(dt.date(2024, 6, 1), LATER)
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return hand_company()
+
+
+def numbers(session: Session, name: str, *results: str, **words: Any) -> tuple[Any, ...]:
+    query = Query(tuple(f"{name}.{result}" for result in results), **({"as_of": AS_OF} | words))
+    return session.answer(query).frame.row(0)
+
+
+def headline(session: Session, name: str, **words: Any) -> float | None:
+    return session.answer(Query((name,), as_of=AS_OF, **words)).number(name)
+
+
+def steps(session: Session, name: str, **words: Any) -> list[tuple[Any, ...]]:
+    frame = session.funnel(name, Query((name,), **({"as_of": AS_OF} | words)), counts_only=True).frame
+    columns = ("step", "within_days", "entered", "converted_to_date", "matured", "converted_matured")
+    return frame.select(columns).rows()
+
+
+COUNTS = ("entered", "converted_to_date", "matured", "converted_matured")
+
+
+class TestWindows:
+    def test_only_who_had_the_whole_window_counts_in_the_rate(self, session: Session) -> None:
+        # D entered six days before the as-of day; of the others A took 4 days, B 15 and C 2.
+        assert numbers(session, "to_mql", *COUNTS) == (5, 3, 4, 2)
+        assert headline(session, "to_mql") == 0.5
+
+    def test_a_window_asked_replaces_the_funnels(self, session: Session) -> None:
+        assert numbers(session, "to_mql", *COUNTS, within=(3,)) == (5, 3, 5, 1)
+        assert numbers(session, "to_mql", *COUNTS, within=(15,)) == (5, 3, 4, 3)
+
+    def test_one_number_takes_one_window(self, session: Session) -> None:
+        with pytest.raises(InvalidQuestion, match=r"^A question takes one window; .* use: python tandem\.py funnel\.$"):
+            session.answer(Query(("to_mql",), within=(3, 15)))
+
+    def test_a_table_takes_several_side_by_side_all_from_the_first_stage(self, session: Session) -> None:
+        # A's deal was opened 19 days after the lead, C's too; A's was won after 40.
+        assert steps(session, "bridged", within=(4, 19)) == [
+            ("mql", 4, 5, 3, 5, 2), ("mql", 19, 5, 3, 4, 3),
+            ("opportunity", 4, 5, 2, 5, 0), ("opportunity", 19, 5, 2, 4, 2),
+            ("customer", 4, 5, 1, 5, 0), ("customer", 19, 5, 1, 4, 0),
+        ]  # fmt: skip
+
+    def test_each_of_several_windows_has_all_results(self, session: Session) -> None:
+        # Of five C left after 2 days, A after 4 and B, who alone was left, after 15; D is seen for 5, E died after 9.
+        frame = session.funnel("to_mql", Query(("to_mql",), as_of=AS_OF, within=(15, 4))).frame
+        names = ("rate_kaplan_meier", "rate_cumulative_incidence", "median_days", "p90_days", "still_open")
+        assert frame["within_days"].to_list() == [4, 15]
+        assert frame.select(names).row(0) == pytest.approx((1 - 4 / 5 * 3 / 4, 2 / 5, 3, 3.8, 1))
+        assert frame.select(names).row(1) == pytest.approx((1, 2 / 5 + 3 / 5 * 1 / 2, 4, 12.8, 1))
+        assert frame["rate_to_date"].to_list() == pytest.approx([3 / 5, 3 / 5])
+        assert frame["rate_matured"].to_list() == pytest.approx([2 / 5, 3 / 4])
+
+    def test_a_table_by_month_counts_in_the_month_of_entry(self, session: Session) -> None:
+        frame = session.funnel("to_mql", Query(("to_mql",), grain="month", as_of=AS_OF)).frame.filter(step="mql")
+        rows = [row for row in frame.to_dicts() if row["entered"]]
+        assert [(row["period"].month, *(row[name] for name in COUNTS)) for row in rows] == [
+            (1, 2, 2, 2, 1), (2, 1, 1, 1, 1), (3, 1, 0, 1, 0), (4, 1, 0, 0, 0),
+        ]  # fmt: skip
+
+    def test_entries_are_counted_over_the_last_days_and_a_month_before(self, session: Session) -> None:
+        query = Query(("lately", "a_month_ago"), grain="month", period=Period(dt.date(2024, 1, 1), AS_OF), as_of=AS_OF)
+        # On January 10 two had entered within ten days, but at its end none; of the last ten days of April D alone.
+        assert [(row[1] or 0, row[2] or 0) for row in session.answer(query).frame.rows()] == [
+            (0, 0),
+            (0, 2),
+            (0, 1),
+            (1, 1),
+        ]
+
+    def test_a_stage_that_is_not_declared_adds_its_window_to_the_next(self, session: Session) -> None:
+        # 5 + 9 + 1 days from MQL to opportunity: A took 15, C took 17; in all 4 + 15 + 21 days, A took 40.
+        assert steps(session, "bridged") == [
+            ("mql", 4, 5, 3, 5, 2), ("opportunity", 15, 3, 2, 3, 1), ("customer", 21, 2, 1, 2, 1),
+            ("overall", 40, 5, 1, 4, 1),
+        ]  # fmt: skip
+
+    def test_hours_and_days_of_steps_add_up(self, session: Session) -> None:
+        # To MQL 48 hours, as C took. To opportunity 24 hours and 16 days, 17 days in all: A took 15, C 17. Overall 19.
+        assert steps(session, "in_hours") == [
+            ("mql", 2.0, 5, 3, 5, 1), ("opportunity", 17.0, 3, 2, 3, 2), ("overall", 19.0, 5, 2, 4, 2),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("name", "stage"), [("from_sal", "sal"), ("to_sql", "sql")])
+    def test_without_its_first_or_last_stage_a_funnel_has_no_answer(
+        self, session: Session, name: str, stage: str
+    ) -> None:
+        assert stage in session.answer(Query((name,))).reasons[name]
+
+
+class TestWords:
+    def test_open_entries_are_shown_or_counted_as_not_converted(self, session: Session) -> None:
+        answer = session.answer(Query(("shown",), as_of=AS_OF))
+        assert answer.number("shown") == pytest.approx(0.4)
+        assert answer.notes == ("Shown: 1 of 5 entries may still convert in time; the rate may rise.",)
+        assert headline(session, "included") == pytest.approx(0.4)
+        assert session.answer(Query(("included",), as_of=AS_OF)).notes == ()
+
+    def test_what_defines_a_funnel_is_a_condition_of_each_entry(self, session: Session) -> None:
+        assert numbers(session, "german", *COUNTS) == (3, 2, 3, 1)
+
+    def test_a_filter_asks_about_the_entry(self, session: Session) -> None:
+        assert numbers(session, "to_mql", *COUNTS, where="country = 'AT'") == (2, 1, 1, 1)
+
+    def test_one_part_of_a_ratio_may_have_a_filter_of_its_own(self, session: Session) -> None:
+        assert headline(session, "german_rate") == pytest.approx(2 / 5)
+
+    def test_a_period_is_one_of_entries(self, session: Session) -> None:
+        january = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+        assert numbers(session, "to_mql", *COUNTS, period=january) == (2, 2, 2, 1)
+
+    def test_results_about_time_and_loss(self, session: Session) -> None:
+        # In time 2 and 4 days; D alone is open, since B became an MQL and E is lost.
+        assert numbers(session, "to_mql", "rate_to_date", "median_days", "p90_days", "still_open") == pytest.approx(
+            (0.6, 3, 3.8, 1)
+        )
+
+
+class TestWhatIsCounted:
+    def test_contacts_of_an_account_are_one(self, session: Session) -> None:
+        # Account 1 by A, account 2 by C, and D and E, who have none, each alone.
+        assert numbers(session, "accounts", *COUNTS) == (4, 2, 3, 2)
+
+    def test_held_together_by_country_too(self, session: Session) -> None:
+        assert numbers(session, "held", *COUNTS) == (4, 2, 3, 2)
+
+    def test_each_step_counts_what_it_says(self, session: Session) -> None:
+        # Accounts to MQL; passes to the deal; deals, whose win took 21 days.
+        assert steps(session, "by_step") == [
+            ("mql", 10, 4, 2, 3, 2), ("opportunity", 30, 3, 2, 3, 2), ("customer", 30, 2, 1, 2, 1),
+            ("overall", 70, 5, 1, 3, 1),
+        ]  # fmt: skip
+
+    def test_deals_by_the_country_of_nobody(self, session: Session) -> None:
+        assert numbers(session, "won", *COUNTS, "still_open") == (2, 1, 2, 1, 0)
+
+
+class TestLosses:
+    def test_an_account_is_lost_when_none_of_its_contacts_lives(self, session: Session) -> None:
+        curve = session.curve("in_a_month", Query(("in_a_month",), period=MAY, as_of=LATER, where="country is null"))
+        assert curve.frame.select("days", "at_risk", "converted", "lost").rows() == [
+            (4, 6, 0, 1), (10, 5, 1, 0), (18, 4, 0, 1), (20, 3, 1, 0), (59, 2, 0, 0),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["in_a_month", "in_many_hours"])
+    def test_losses_compete_by_the_day_and_by_the_hour(self, session: Session, name: str) -> None:
+        results = ("rate_kaplan_meier", "rate_cumulative_incidence", "still_open", "median_days")
+        found = numbers(session, name, *results, period=MAY, as_of=LATER, where="country is null")
+        # At 10 days one of five at risk converts, at 20 one of three. Of six, two do; accounts 5 and 6 live.
+        assert found == pytest.approx((1 - 4 / 5 * 2 / 3, 2 / 6, 2, 15))
+
+
+class TestEntries:
+    def test_a_stage_that_was_passed_by_is_reached_but_tells_no_time(self, session: Session) -> None:
+        asked = {"period": MAY, "as_of": LATER, "where": "country = 'CH'"}
+        assert numbers(session, "to_mql", "converted_matured", "median_days", **asked) == (1, None)
+        assert numbers(session, "stamped", "converted_matured", "median_days", **asked) == (0, None)
+
+    @pytest.mark.parametrize("more", [{}, {"still_open": 2, "median_days": 2, "rate_kaplan_meier": 0.5}])
+    def test_who_entered_and_converted_on_the_same_days_counts_each(
+        self, session: Session, more: dict[str, float]
+    ) -> None:
+        # J1 and J2 became MQLs after two days; N1 and N2 have been leads for two full days.
+        found = numbers(session, "to_mql", *COUNTS, *more, period=JUNE, as_of=LATER)
+        assert found == pytest.approx((4, 2, 2, 2, *more.values()))
+        answer = session.answer(Query(("shown", *(f"shown.{name}" for name in more)), period=JUNE, as_of=LATER))
+        assert answer.number("shown") == 0.5
+        assert answer.notes == ("Shown: 2 of 4 entries may still convert in time; the rate may rise.",)
+
+    def test_a_table_counts_each_of_them(self, session: Session) -> None:
+        counted = [("mql", 10, 4, 2, 2, 2), ("overall", 10, 4, 2, 2, 2)]
+        assert steps(session, "to_mql", period=JUNE, as_of=LATER) == counted
+
+    @pytest.mark.parametrize("result", ["entered", "median_days"])
+    def test_entries_before_a_stage_was_recorded_are_told(self, session: Session, result: str) -> None:
+        answer = session.answer(Query((f"to_deal.{result}",), period=JUNE, as_of=LATER))
+        assert [note.partition(" (")[0] for note in answer.notes] == [
+            "To deal: 2 of 4 entries happened before all stages were recorded"
+        ]
+        assert session.answer(Query((f"to_mql.{result}",), period=JUNE, as_of=LATER)).notes == ()
+
+    @pytest.mark.parametrize("more", [(), ("median_days",)])
+    def test_who_converted_early_waits_no_more_and_has_not_had_the_window(
+        self, session: Session, more: tuple[str, ...]
+    ) -> None:
+        # On January 11 A, an MQL since the 5th, has been a lead for nine full days, and B since the day before.
+        as_of = dt.date(2024, 1, 11)
+        assert numbers(session, "shown", *COUNTS, *more, as_of=as_of)[:4] == (2, 1, 0, 0)
+        answer = session.answer(Query(("shown", *(f"shown.{name}" for name in more)), as_of=as_of))
+        assert answer.number("shown") == 0.5
+        assert answer.notes == ("Shown: 1 of 2 entries may still convert in time; the rate may rise.",)
+
+
+class TestRows:
+    def test_each_entry_is_a_row_with_when_it_arrived(self, session: Session) -> None:
+        (part,) = session.rows(Query(("to_mql",), as_of=AS_OF))
+        names = ("contact_id", "converted_on", "days", "is_matured", "is_converted_in_time")
+        assert sorted(part.frame.select(names).rows()) == [
+            ("A", dt.date(2024, 1, 5), 4, True, True),
+            ("B", dt.date(2024, 1, 25), 15, True, False),
+            ("C", dt.date(2024, 2, 3), 2, True, True),
+            ("D", None, None, False, False),
+            ("E", None, None, True, False),
+        ]
+
+    def test_in_hours_each_row_tells_parts_of_days(self, session: Session) -> None:
+        (part,) = session.rows(Query(("in_hours",), as_of=AS_OF, where="country = 'AT'"))
+        names = ("contact_id", "days", "is_matured", "is_converted_in_time")
+        assert sorted(part.frame.select(names).rows()) == [("C", 19.0, True, True), ("D", None, False, False)]
+
+    def test_a_limit_keeps_so_many(self, session: Session) -> None:
+        (part,) = session.rows(Query(("to_mql",), as_of=AS_OF, limit=2))
+        assert part.frame.height == 2
+
+    def test_rows_of_accounts_name_the_account(self, session: Session) -> None:
+        (part,) = session.rows(Query(("held",), as_of=AS_OF))
+        assert sorted(part.frame["account_id"].to_list(), key=str) == ["1", "2", None, None]
+
+
+class TestRefusals:
+    def test_what_is_no_funnel_is_told_with_those_that_are(self, session: Session) -> None:
+        with pytest.raises(InvalidQuestion, match=r"^'leads' is no funnel\. Funnels: accounts, .*bridged, by_step, "):
+            session.funnel("leads", Query(("leads",)))
