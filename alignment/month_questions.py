@@ -18,7 +18,7 @@ from metrics import Answer, Query, Session
 from metrics.kinds import Funnel, results_of, split_result
 from metrics.plan import PLAINEST_MODEL, is_shared_out
 
-__all__ = ["COHORTS", "FUNNEL", "HEADLINE", "QUESTIONS", "Asked", "Question", "ask", "questions", "spans_of"]
+__all__ = ["COHORTS", "FUNNEL", "HEADLINE", "QUESTIONS", "SPANS", "Asked", "Question", "ask", "questions", "spans_of"]
 
 FUNNEL = "lead_to_customer"
 COHORTS = ("tofu_conversion", "mofu_conversion", "bofu_conversion", FUNNEL)

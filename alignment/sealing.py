@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from metrics.explain import explain
 from metrics.loading import STANDARD
 from metrics.records import RECORD_COLUMNS, parts_with_records, record_session
 
-__all__ = ["DEFINITIONS", "EXTRACTS", "Carried", "Sealed", "seal_month", "seal_per"]
+__all__ = ["DEFINITIONS", "EXTRACTS", "Carried", "Sealed", "colleagues", "seal_month", "seal_per"]
 
 Progress = Callable[[str, float], None]
 
@@ -70,12 +70,14 @@ def seal_month(
     progress: Progress = lambda *_: None,
     today: dt.date | None = None,
     carried: Carried | None = None,
+    by: str | None = None,
 ) -> Sealed:
     """Seal a month, or give the sealed one as it is; with `revise`, the reason, a further revision of it.
 
     `carried` gives tables about what was sealed last: this month in an earlier revision, else an earlier month.
-    `per` is a dimension and the one value of it that the snapshot is about. Raises NotSealed while the month has not
-    ended or the data does not reach its end, and where it cannot be written.
+    `per` is a dimension and the one value of it that the snapshot is about; `by` is who seals, else the user of the
+    process. Raises NotSealed while the month has not ended or the data does not reach its end, and where it cannot be
+    written.
     """
     shelf, name = shelf_of(session.company, per), name_of(month)
     if revise is not None and not revise.strip():
@@ -94,6 +96,7 @@ def seal_month(
         results = _ask_all(session, month, where, progress)
         revision = known[-1] + 1 if known else 1
         manifest = _manifest(session, month, revision, revise or "", per, where, results)
+        manifest = replace(manifest, sealed_by=by or manifest.sealed_by)
         written = _tables(session, month, where, results, progress)
         before = shelf.before(name)
         if carried is not None and before is not None:
@@ -251,3 +254,8 @@ def _copy_definitions(company: Path, into: Path) -> None:
     for source, copy in texts:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(source.read_bytes())
+
+
+def colleagues(session: Session) -> list[str]:
+    """The names of those who may say that they sealed a month; none where no source gives people."""
+    return session.read("SELECT DISTINCT coalesce(name, person_id) FROM people ORDER BY 1").to_series().to_list()

@@ -22,6 +22,8 @@ FREE = (
     "name",
     "section",
     "snapshot",
+    "revision",
+    "cut",
     "metric",
     "metrics",
     "split",

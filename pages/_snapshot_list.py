@@ -1,0 +1,92 @@
+"""The sealed months one below the other, each with a way into it and a proof that it is whole. Seals nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from alignment.months import last_month, month_of, today_in
+from alignment.reopening import Listed, listed, reached, sealed_at
+from alignment.snapshots import shelf_of
+from alignment.verification import verify
+from data.errors import TandemError
+from pages._dates import day, span
+from pages._entries import entry_html
+from pages._page import View
+from pages._words import count, escape, strong
+
+__all__ = ["dates", "read", "says", "show"]
+
+FACES = {"whole": ":material/check:", "changed": ":material/error:"}
+
+
+def read(seen: View) -> tuple[Listed, ...]:
+    return listed(shelf_of(seen.session.company))
+
+
+def says(seen: View, found: tuple[Listed, ...]) -> str:
+    """How many months are sealed, the latest of them, and whether the last whole one is among them, in Markdown."""
+    last = last_month(today_in(seen.session.company))
+    if not found:
+        return (
+            f"{strong('No month is sealed yet')}. Sealing keeps the numbers of a month as they are now, with their"
+            f" records and definitions. {escape(span(last))} is the last whole month."
+        )
+    many = "1 month is" if len(found) == 1 else f"{count(len(found))} months are"
+    text = f"{strong(f'{many} sealed')}, the latest {escape(span(month_of(found[0].month)))}."
+    if span(last) not in {span(month_of(one.month)) for one in found}:
+        text += f" {strong(span(last))} is over and not sealed yet."
+    return text
+
+
+def dates(seen: View) -> str:
+    through = seen.session.through
+    reached = f"Data through {day(through)}" if through else "No file says how far its data reaches"
+    return f"{reached} · filters do not touch what is sealed"
+
+
+def show(seen: View, found: tuple[Listed, ...]) -> None:
+    """A month per line: its revision, when and by whom it was sealed, of which generation, and whether it is whole."""
+    if not found:
+        return
+    with st.container(border=True, gap="small", key="frame_sealed"):
+        st.header("Sealed months", anchor=False)
+        for one in found:
+            _month(seen, one)
+
+
+def _month(seen: View, one: Listed) -> None:
+    name = span(month_of(one.month))
+    with st.container(key=f"sealed_{one.month}", gap="xsmall"):
+        if one.latest is None:
+            st.html(entry_html(name, one.problem))
+        else:
+            manifest, moment = one.latest.manifest, sealed_at(one.latest)
+            revised = f"revision {manifest.revision}: {manifest.reason}" if manifest.revision > 1 else ""
+            facts = f"Sealed on {day(moment.date())} at {moment:%H:%M} by {manifest.sealed_by}"
+            more = (revised.capitalize(), f"Generation {manifest.generation}, data through {reached(one.latest)}")
+            st.html(entry_html(name, facts, more=more))
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"ways_{one.month}"):
+            if one.latest is not None:
+                st.button(f"Open {name}", key=f"open_{one.month}", type="tertiary", on_click=_open,
+                          args=(one.month,))  # fmt: skip
+            if st.button(f"Verify {name}", key=f"verify_{one.month}", type="tertiary",
+                         help="Read every sealed byte again"):  # fmt: skip
+                st.session_state[f"verified_{one.month}"] = _verified(seen, one.month)
+            is_whole, told = st.session_state.get(f"verified_{one.month}", (True, ""))
+            if told:
+                st.markdown(f"{FACES['whole' if is_whole else 'changed']} {escape(told)}")
+
+
+def _open(month: str) -> None:
+    st.query_params["snapshot"] = month
+
+
+def _verified(seen: View, month: str) -> tuple[bool, str]:
+    """Whether the month is as it was sealed, in words."""
+    try:
+        files, findings = verify(shelf_of(seen.session.company), month)
+    except TandemError as error:
+        return False, str(error)
+    if findings:
+        return False, " ".join(str(one) for one in findings)
+    return True, f"All {count(files)} files are as they were sealed."

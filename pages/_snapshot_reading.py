@@ -1,0 +1,216 @@
+"""One sealed month, opened again: its numbers, cuts, words and definitions, and what became of it. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from alignment.month_questions import SPANS
+from alignment.reopening import cut as sealed_cut
+from alignment.reopening import cuts_of, definitions, headline, reached, sealed_at
+from alignment.restatement import Restatement, restate
+from alignment.snapshots import Snapshot, shelf_of
+from data.calendar import Period
+from data.errors import TandemError
+from metrics.findings import change
+from pages import _tiles, _words
+from pages._dates import day, span
+from pages._entries import joined, notice_html
+from pages._page import View
+from pages._panels import column_formats, show_table, table
+from pages._tiles import Tile
+from pages._words import count, escape, strong
+
+__all__ = [
+    "back", "chosen", "cut", "dates", "definitions_of", "notice", "numbers", "restated", "says", "tiles", "title",
+    "words_of",
+]  # fmt: skip
+
+TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
+
+
+def chosen(seen: View) -> Snapshot | None:
+    """The sealed month in the address of the page; what cannot be opened is told above the list."""
+    month = st.query_params.get("snapshot", "")
+    if not month:
+        return None
+    shelf, revision = shelf_of(seen.session.company), st.query_params.get("revision", "")
+    try:
+        return shelf.open(month, int(revision) if revision.isdecimal() else None)
+    except TandemError as error:
+        st.warning(escape(error))
+        return None
+
+
+def back() -> None:
+    st.button("← All sealed months", key="all_snapshots", type="tertiary", on_click=_close)
+
+
+def _close() -> None:
+    for key in ("snapshot", "revision", "cut"):
+        st.query_params.pop(key, None)
+
+
+def title(snapshot: Snapshot) -> str:
+    return f"{span(snapshot.manifest.period)}, as sealed"
+
+
+def says(snapshot: Snapshot) -> str:
+    """The month in a sentence of its own sealed numbers, in Markdown."""
+    rows = headline(snapshot)
+    told = [
+        f"{escape(str(rows[name]['label']).lower())} at {strong(_number(snapshot, rows[name]))}"
+        for name in ("leads", "customers", "won_revenue")
+        if name in rows and rows[name]["value"] is not None
+    ]
+    return f"{span(snapshot.manifest.period)} was sealed with {joined(told)}." if told else "No number was known."
+
+
+def dates(snapshot: Snapshot) -> str:
+    return f"{span(snapshot.manifest.period)} · data through {reached(snapshot)}, as it was known then"
+
+
+def notice(snapshot: Snapshot) -> str:
+    """That this is sealed, when and from which generation, and that no filter touches it."""
+    manifest, moment = snapshot.manifest, sealed_at(snapshot)
+    revised = f" Revision {manifest.revision}: {manifest.reason}." if manifest.revision > 1 else ""
+    return notice_html(
+        f"Sealed on {day(moment.date())} at {moment:%H:%M} by {manifest.sealed_by}, from generation"
+        f" {manifest.generation}.{revised} Filters do not touch these numbers."
+    )
+
+
+def _number(snapshot: Snapshot, row: Mapping[str, Any], column: str = "value", *, exact: bool = False) -> str:
+    return _words.number(row[column], row["unit"], snapshot.manifest.company["currency"], exact=exact)
+
+
+def tiles(seen: View, snapshot: Snapshot) -> None:
+    """The six numbers that a month begins with, against the month before as it was known then."""
+    rows, reasons = headline(snapshot), snapshot.manifest.questions["headline"]["reasons"]
+    _tiles.show([_tile(snapshot, rows[name], reasons) for name in TILES if name in rows], seen.theme)
+
+
+def _tile(snapshot: Snapshot, row: Mapping[str, Any], reasons: Mapping[str, str]) -> Tile:
+    if row["value"] is None:
+        return Tile(row["metric"], row["label"], None, reason=reasons.get(row["metric"], "There was no number."))
+    found, pill, foot = change(row["value"], row["previous"], row["good"]), None, ""
+    if found is not None:
+        by_share = found.relative is not None and row["unit"] != "ratio"
+        difference = found.relative if by_share else found.absolute
+        currency = snapshot.manifest.company["currency"]
+        pill = _words.change(difference, "share" if by_share else row["unit"], row["good"], currency)
+        foot = f"{_number(snapshot, row, 'previous')} the month before"
+    return Tile(row["metric"], row["label"], _number(snapshot, row), owner=row["owner"], change=pill, foot=foot)
+
+
+def words_of(snapshot: Snapshot) -> None:
+    """What was said about the month before it was sealed, as plain text."""
+    said = snapshot.text("commentary.txt").strip()
+    if not said:
+        return
+    with st.container(border=True, gap="xsmall", key="frame_commentary"):
+        st.header("What was said about it", anchor=False)
+        for paragraph in (line for line in said.splitlines() if line.strip()):
+            st.markdown(escape(paragraph))
+
+
+def cut(snapshot: Snapshot) -> None:
+    """The month by channel, campaign or segment, as the viewer chooses."""
+    labels = cuts_of(snapshot)
+    if not labels:
+        return
+    with st.container(border=True, gap="xsmall", key="frame_cut"):
+        st.header("Where did it come from?", anchor=False)
+        by = st.segmented_control(
+            "Split by", list(labels), format_func=labels.__getitem__, key="cut", default=next(iter(labels)),
+            bind="query-params",
+        ) or next(iter(labels))  # fmt: skip
+        found = sealed_cut(snapshot, by, f"No {by}")
+        st.caption(escape(f"{count(found.frame.height)} rows as they were sealed, the largest first."))
+        columns = column_formats(found.units, {"group": labels[by], **found.labels})  # type: ignore[arg-type]  # units are checked when loaded
+        table(found.frame, f"The sealed month by {by}", columns, most=15)
+
+
+def numbers(snapshot: Snapshot) -> None:
+    """Every headline number beside those it was compared with, each written by its unit."""
+    rows = [
+        (
+            row["label"],
+            *(_number(snapshot, row, column, exact=True) for column in SPANS),
+            span(Period(row["start"], row["until"])) if row["start"] else "",
+        )
+        for row in headline(snapshot).values()
+    ]  # fmt: skip
+    names = ("Metric", "Sealed", "Month before", "A year before", "Year to date", "Days or cohort")
+    frame = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
+    caption = "As sealed. A rate of a funnel is of the latest cohort that had had its whole time; its days are told."
+    show_table("The month in numbers", caption, frame, key="month_numbers")
+
+
+def definitions_of(snapshot: Snapshot) -> None:
+    """What each number meant when it was sealed."""
+    labels = {"label": "Metric", "description": "What it means", "formula": "Formula", "owner": "Owner",
+              "fingerprint": "Fingerprint"}  # fmt: skip
+    with st.expander("Definitions as they were sealed", key="sealed_definitions", type="compact"):
+        table(definitions(snapshot), "The definitions that were sealed", column_formats({}, labels))
+
+
+# -- what became of it -----------------------------------------------------------------------------------------------
+
+
+def restated(seen: View, snapshot: Snapshot) -> None:
+    """The sealed month against today's data by metric and cause, with the records one click away."""
+    heading, manifest = "Is it still so?", snapshot.manifest
+    with st.container(border=True, gap="xsmall", key="frame_restated"):
+        st.header(heading, anchor=False)
+        key = (manifest.month, manifest.revision)
+        known = st.session_state.get("restated")
+        # The session itself is the key: another generation or definition is another session.
+        if known is None or known[0] != key or known[1] is not seen.session:
+            st.caption("Asks the sealed questions again of today's data, and tells by which cause a number moved.")
+            if not st.button("Compare with today's data", key="restate"):
+                return
+            try:
+                with st.spinner("Asking again"):
+                    known = (key, seen.session, restate(seen.session, snapshot))
+            except TandemError as error:
+                st.error(escape(error))
+                return
+            st.session_state["restated"] = known
+        _restatement(known[2])
+
+
+def _restatement(found: Restatement) -> None:
+    if found.changed:
+        st.caption(escape(f"Not computed as when it was sealed: {', '.join(found.changed)}"))
+    for note in found.notes:
+        st.caption(escape(note))
+    if found.effects.is_empty():
+        st.markdown("Today's data gives the numbers that were sealed.")
+        return
+    moved = found.effects["metric"].n_unique()
+    st.caption(escape(f"{count(moved)} numbers have moved. The causes of one sum to its difference."))
+    labels = {"label": "Metric", "cause": "Cause"}
+    kinds = {"sealed": "parts", "today": "parts", "difference": "parts", "effect": "parts"}
+    titles = labels | {"sealed": "Sealed", "today": "Today", "difference": "Difference", "effect": "By this cause"}
+    shown = found.effects.select("label", "sealed", "today", "difference", "cause", "effect")
+    table(shown, "What moved, by metric and cause", column_formats(kinds, titles))  # type: ignore[arg-type]  # a unit of the list
+    with st.expander("Records", key="restated_records", type="compact"):
+        _records(found)
+
+
+def _records(found: Restatement) -> None:
+    labels = dict(found.effects.select("metric", "label").iter_rows())
+    known = [name for name in labels if name in set(found.records["metric"])]
+    if not known:
+        st.caption("No record did it: rules, rates or targets did.")
+        return
+    name = st.selectbox("Records of", known, format_func=labels.__getitem__, key="restated_metric")
+    titles = {"part": "Part", "cause": "Cause", "kind": "Kind", "record": "Record"}
+    kinds = {"before": "parts", "after": "parts", "effect": "parts"}
+    rows = found.records.filter(pl.col("metric") == name).drop("month", "metric")
+    table(rows, f"The records that moved {labels[name]}", column_formats(kinds, titles | {
+        "before": "Sealed", "after": "Today", "effect": "Effect"}))  # type: ignore[arg-type]  # a unit of the list  # fmt: skip

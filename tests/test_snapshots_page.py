@@ -1,0 +1,107 @@
+"""Sealed months on the page Snapshots: listed, verified, opened again, sealed there, and compared with today."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from alignment import sealing
+from alignment.snapshots import shelf_of
+from pages import _snapshot_list, _snapshot_sealing
+from tests.one_page import OBEYED, markup, one_page, said, table_of
+from tests.sealed_company import TODAY, copy_with_march
+from tests.small_company import SmallCompany
+
+SHARED = Path(os.environ["TANDEM_VAR"])
+HOSTILE = "![p](http://x.example/p.png) <script>alert(1)</script> **b** :red[r]"
+
+
+@pytest.fixture
+def company(own_state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallCompany:
+    """Sealed March: two leads, one customer, 345.50 euros; the day is early in April."""
+    for module in (_snapshot_list, _snapshot_sealing, sealing):
+        monkeypatch.setattr(module, "today_in", lambda _: TODAY)
+    return copy_with_march(SHARED, tmp_path / "small", own_state)
+
+
+def clicked(screen: AppTest, key: str) -> AppTest:
+    next(button for button in screen.button if button.key == key).click()
+    screen.run()
+    assert not screen.exception
+    return screen
+
+
+def test_the_list_says_what_is_sealed_when_and_by_whom(company: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = said(one_page(monkeypatch, "snapshots", company.folder))
+    manifest = shelf_of(company.company).open("2026-03").manifest
+    assert "**1 month is sealed**, the latest March 2026." in text
+    assert f"by {manifest.sealed_by}" in text
+    assert f"Generation {manifest.generation}, data through 2 April 2026" in text
+
+
+def test_verify_reads_every_byte_and_names_what_is_changed(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = clicked(one_page(monkeypatch, "snapshots", company.folder), "verify_2026-03")
+    assert "files are as they were sealed" in said(screen)
+    file = shelf_of(company.company).open("2026-03").folder / "targets.parquet"
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes() + b"x")
+    assert "2026-03: targets.parquet is changed." in said(clicked(screen, "verify_2026-03"))
+
+
+def test_a_sealed_month_is_opened_again_with_its_numbers_cuts_and_words(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.write("people.csv", (company.folder / "people.csv").read_text() + "c5,G H,g@mill.example,2026-03-20,,\n")
+    company.refresh()
+    screen = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-03")
+    text = said(screen)
+    assert "March 2026, as sealed" in text
+    assert "March 2026 was sealed with leads at **2**, customers at **1** and won revenue at **€346**." in text
+    assert "Two leads, one customer." in text
+    assert "from generation " in text
+    by_channel = table_of(screen, "group", "leads")
+    # c3 came from a fair, c4 from nowhere; the group without a channel stands last.
+    assert list(by_channel[by_channel["leads"] > 0]["group"]) == ["fair", "No channel"]
+    assert table_of(screen, "Metric", "Sealed").set_index("Metric").loc["Leads", "Sealed"] == "2"
+    compared = clicked(screen, "restate")
+    effects = table_of(compared, "label", "cause", "effect").set_index("label")
+    assert tuple(effects.loc["Leads", ["sealed", "today", "cause"]]) == (2, 3, "late event")
+    records = table_of(compared, "record", "cause")
+    assert list(records["record"]) == ["c5 / 1"]
+
+
+def test_a_revision_is_sealed_with_a_reason_a_name_and_what_is_said(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = one_page(monkeypatch, "snapshots", company.folder)
+    screen.text_area(key="seal_commentary").set_value(HOSTILE)
+    screen.button[-1].click()
+    screen.run()
+    assert "needs the reason" in screen.error[0].value.replace("&#32;", " ")
+    assert screen.text_area(key="seal_commentary").value == HOSTILE
+    screen.text_input(key="seal_reason").set_value(HOSTILE)
+    screen.button[-1].click()
+    screen.run()
+    assert "March 2026 is sealed." in screen.success[0].value.replace("&#46;", ".")
+    assert screen.text_area(key="seal_commentary").value == ""
+    latest = shelf_of(company.company).open("2026-03")
+    assert (latest.manifest.revision, latest.manifest.reason) == (2, HOSTILE)
+    opened = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-03")
+    for shown in (screen, opened):
+        assert not OBEYED.search(markup(shown).replace(":material/check:", ""))
+    assert "alert(1)" in said(opened)
+    first = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-03", revision="1")
+    assert "Two leads, one customer." in said(first)
+
+
+def test_a_month_that_is_not_sealed_is_told_above_the_list(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-02")
+    assert "has no sealed month" in screen.warning[0].value.replace("&#95;", "_")
+    assert "1 month is sealed" in said(screen)
