@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from data.errors import Place, Problems, did_you_mean
+from data.expression_functions import Kind
 from data.expressions import Expression, Rules, parse_expression
 from data.tables import ATTRIBUTES, CANONICAL, TOUCH_COUNTS
 from data.yaml_files import Fields, Node
@@ -81,8 +82,15 @@ class RuleBook:
 
     def condition(self, text: str, place: Place, problems: Problems, subject: str) -> Expression | None:
         """A condition over facts and scores with its scores expanded, or None with one problem at `place`."""
+        return self._read(text, place, problems, subject, "boolean")
+
+    def score(self, text: str, place: Place, problems: Problems, subject: str) -> Expression | None:
+        """A score over facts and scores with its scores expanded, or None with one problem at `place`."""
+        return self._read(text, place, problems, subject, "number")
+
+    def _read(self, text: str, place: Place, problems: Problems, subject: str, gives: Kind) -> Expression | None:
         columns = {**self.columns, **dict.fromkeys(self.scores, _SCORE_TYPE)}
-        rules = Rules(columns, columns_are="fact", gives="boolean")
+        rules = Rules(columns, columns_are="fact", gives=gives)
         found = parse_expression(text, rules, place, problems, subject)
         return _expanded(found, self.scores, place, problems, subject) if found is not None else None
 

@@ -17,9 +17,9 @@ from data.calendar import Period
 from data.errors import InvalidQuestion, Place, Problems, did_you_mean
 from data.expressions import Expression
 from data.moments import RULE_STAMPS, facts_query, first_true
-from data.rules import RuleBook, book_of
+from data.rules import RuleBook
 from data.stages import STAGES
-from data.tables import CANONICAL
+from metrics.fit import book_in
 from metrics.funnel import declared_steps
 from metrics.kinds import Funnel
 from metrics.query import Query
@@ -89,14 +89,7 @@ _IS_IN = {
 
 def rule_book(session: Session) -> RuleBook:
     """What a rule may read in this generation."""
-    extras = {
-        f"{table}.{column.name}": column.type
-        for table in ("accounts", "contacts")
-        for column in session.definitions.tables[table].columns.values()
-        if column.name not in (*CANONICAL[table].stored(), "original_channel")
-    }
-    manifest = session.manifest
-    return book_of(manifest.facts, extras, manifest.scores)
+    return book_in(session.manifest)
 
 
 def proposed_rule(session: Session, text: str) -> Expression:

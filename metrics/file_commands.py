@@ -56,6 +56,8 @@ def check_command(company: CompanyOption = None) -> None:
         typer.echo(
             f"agreement: {len(versions)} versions, the newest from {versions[-1].starts} with {promises} promises."
         )
+    if found.personas:
+        typer.echo(f"personas: {', '.join(found.personas)}.")
     for name in found.replaced:
         typer.echo(f"replaces the standard: {name}")
 

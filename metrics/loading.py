@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,22 @@ from data.company import Company
 from data.description import TableDescription
 from data.errors import Problems, did_you_mean
 from data.expression_functions import ANY, kind_of_column
+from data.rules import RuleBook
 from data.yaml_files import Fields, Node, read_yaml
 from metrics.agreement import NO_AGREEMENT, Agreement
 from metrics.agreement_files import read_agreement
 from metrics.kinds import Dimension, Metric, Term
 from metrics.lead_values import lead_value_metric
 from metrics.metric_files import DESCRIBED, Reading, columns_of, described, read_metric
+from metrics.persona_files import one_value_each, read_persona
+from metrics.personas import Persona
 from metrics.references import check_references
 
 __all__ = ["STANDARD", "Definitions", "dimension_types", "load_definitions"]
 
 STANDARD = Path(__file__).parent / "definitions"
 
-SECTIONS = ("metrics", "dimensions", "terms")
+SECTIONS = ("metrics", "dimensions", "terms", "personas")
 AGREEMENT = "agreement"
 DIMENSION_KEYS = (*DESCRIBED, "on", "names", "order", "known")
 KNOWN = ("at_entry", "later")
@@ -35,7 +38,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 class Definitions:
     """Everything that questions may use, by name. `replaced` lists the standard definitions that a company replaces.
 
-    `agreement` is what its two teams have promised each other; without versions where it has none.
+    `agreement` is what its two teams have promised each other; without versions where it has none. `personas` are the
+    kinds of people it sells to.
     """
 
     metrics: Mapping[str, Metric]
@@ -44,13 +48,20 @@ class Definitions:
     tables: Mapping[str, TableDescription]
     replaced: tuple[str, ...]
     agreement: Agreement = NO_AGREEMENT
+    personas: Mapping[str, Persona] = field(default_factory=dict)
 
 
 def load_definitions(
-    company: Company, tables: Mapping[str, TableDescription], standard: Path = STANDARD
+    company: Company,
+    tables: Mapping[str, TableDescription],
+    standard: Path = STANDARD,
+    book: RuleBook | None = None,
 ) -> Definitions:
-    """The standard definitions with the company's over them. Raises InvalidFiles with every problem."""
-    reading = Reading(Problems(), tables, {section: {} for section in SECTIONS})
+    """The standard definitions with the company's over them. Raises InvalidFiles with every problem.
+
+    `book` is what scores may read; without it those of personas are not checked.
+    """
+    reading = Reading(Problems(), tables, {section: {} for section in SECTIONS}, book=book)
     replaced: list[str] = []
     for path in sorted(standard.glob("*.yaml")):
         _collect(path, True, reading, replaced)
@@ -66,8 +77,10 @@ def load_definitions(
     worth = next((version for version in reversed(agreement.versions) if version.lead_values), None)
     if worth is not None and (lead_value := lead_value_metric(worth, reading)) is not None:
         metrics.setdefault(lead_value.name, lead_value)
+    personas = _read_all("personas", read_persona, reading)
+    one_value_each(personas, reading)
     reading.problems.raise_if_any()
-    return Definitions(metrics, dimensions, terms, tables, tuple(replaced), agreement)
+    return Definitions(metrics, dimensions, terms, tables, tuple(replaced), agreement, personas)
 
 
 def _collect(path: Path, is_standard: bool, reading: Reading, replaced: list[str]) -> None:

@@ -11,6 +11,7 @@ from data.description import TableDescription
 from data.errors import Problems, did_you_mean
 from data.expression_functions import ANY
 from data.expressions import Expression, Rules, parse_expression
+from data.rules import RuleBook
 from data.yaml_files import Fields, Node
 from metrics.duration_files import DURATION_KEYS, read_duration
 from metrics.funnel_files import FUNNEL_KEYS, read_funnel
@@ -65,6 +66,7 @@ class Reading:
     found: dict[str, dict[str, tuple[Node, bool]]]
     types: dict[str, str] = field(default_factory=dict)
     agreement: Node | None = None
+    book: RuleBook | None = None
 
     def names(self, section: str) -> list[str]:
         return list(self.found[section])

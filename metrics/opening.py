@@ -16,6 +16,7 @@ from data.generations import Manifest, current, open_generation
 from data.refresh import STANDARD_MODELS, standard_fingerprint
 from data.stages import read_stages
 from metrics.answers import Answer, Results
+from metrics.fit import book_in
 from metrics.loading import load_definitions
 from metrics.query import Query
 from metrics.run import Session
@@ -60,7 +61,7 @@ class OpenCompany:
     def _opened(self, last: Session | None, generation: str | None = None) -> Session:
         opened = open_generation(self.company, generation)
         try:
-            definitions = load_definitions(self.company, opened.manifest.describe())
+            definitions = load_definitions(self.company, opened.manifest.describe(), book=book_in(opened.manifest))
             session = Session(self.company, opened, definitions, self._results)
             if failed := failed_trials(session):
                 raise InvalidFiles(failed)

@@ -90,7 +90,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "an unknown section": (
         "metric:\n  won: {}\n",
-        ["own.yaml:1:1: unknown key 'metric'. Did you mean 'metrics'? Known: agreement, dimensions, metrics, terms."],
+        [
+            "own.yaml:1:1: unknown key 'metric'. Did you mean 'metrics'?"
+            " Known: agreement, dimensions, metrics, personas, terms."
+        ],
     ),
     "an unknown kind": (
         metric("kind: agregate"),

@@ -97,7 +97,7 @@ class TinyCompany:
     @property
     def definitions(self) -> Definitions:
         if self._definitions is None:
-            self._definitions = load_definitions(self.company, self.tables)
+            self._definitions = load_definitions(self.company, self.tables, book=self.stages.book)
         return self._definitions
 
     def session(self, tables: Tables, through: dt.date | None = THROUGH) -> Session:

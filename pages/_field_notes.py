@@ -1,0 +1,60 @@
+"""Notes that sales takes outside: a list about one thing, and a form to add one. Decides nothing itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from alignment.field_notes import noted, people_of
+from alignment.ledger import FieldNote, Key, Ledger
+from data.errors import TandemError
+from pages._page import View
+from pages._panels import column_formats, show_reason, table
+from pages._words import escape
+
+__all__ = ["field_notes"]
+
+UNVERIFIED = "There is no sign-in yet: choose your name. Every entry is marked unverified."
+TOLD = "told_of_field_note"
+
+
+def field_notes(seen: View, about: Key, label: str) -> None:
+    """What sales hears about something, latest first, and a form for what it has just heard."""
+    title = f"What does sales hear from: {label}?"
+    try:
+        ledger, people = Ledger.open(seen.session.company), people_of(seen.session)
+        found = noted(ledger, people, about)
+    except TandemError as error:
+        show_reason(title, str(error), key="field_notes")
+        return
+    with st.container(border=True, gap="xsmall", key="frame_field_notes"):
+        st.header(escape(title), anchor=False)
+        said, is_kept = st.session_state.pop(TOLD, ("", True))
+        if said:
+            (st.success if is_kept else st.error)(escape(said))
+        if found.entries:
+            labels = {"text": "Note", "who": "Who", "noted_on": "Noted"}
+            shown = found.frame.drop("on")
+            table(shown, f"The notes about {label}", column_formats({}, labels))
+        else:
+            st.caption("No note yet. What a buyer says in a call is in no table: write it down here.")
+        if not people.names:
+            st.caption("Nobody can write here yet: no source gives people. Map them in sources.yaml.")
+            return
+        with st.expander("Add a note", key="add_field_note", type="compact"), st.form("field_note", border=False):
+            team = people.sales or tuple(people.names)
+            st.text_area("What did you hear, and from whom?", key="field_note_words", max_chars=2000)
+            st.selectbox("Your name", team, format_func=people.name, index=None, key="field_note_by",
+                         placeholder="Choose your name")  # fmt: skip
+            st.caption(UNVERIFIED)
+            st.form_submit_button("Keep the note", on_click=_add, args=(ledger, about))
+
+
+def _add(ledger: Ledger, about: Key) -> None:
+    # The words stay in the form unless they are kept: nobody types them twice.
+    state = st.session_state
+    try:
+        ledger.add(FieldNote(about, (state["field_note_words"] or "").strip()), by=state["field_note_by"] or "")
+        state[TOLD] = "Your note stands in the ledger.", True
+        state["field_note_words"] = ""
+    except TandemError as error:
+        state[TOLD] = str(error), False
