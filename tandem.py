@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from alignment import agreement_commands, export_commands, ledger_commands, snapshot_commands
+from alignment import agreement_commands, export_commands, ledger_commands, proposal_commands, snapshot_commands
 from alignment.verdicts import deliver_verdicts
 from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
@@ -40,6 +40,7 @@ for layer in (
     export_commands,
     ledger_commands,
     agreement_commands,
+    proposal_commands,
 ):
     layer.mount(app)
 

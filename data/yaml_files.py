@@ -11,7 +11,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -19,7 +19,7 @@ import yaml
 
 from data.errors import Place, Problem, Problems, did_you_mean
 
-__all__ = ["Fields", "Node", "read_yaml", "shown"]
+__all__ = ["Fields", "Node", "parse_yaml", "read_yaml", "shown"]
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 40
@@ -32,21 +32,21 @@ T = TypeVar("T")
 class Node:
     """A value and its place. `value` is a scalar, a tuple of nodes, or a dict of name to node.
 
-    `keys` holds the places of a mapping's keys, since an unknown key is reported at the key.
+    `keys` holds the places of a mapping's keys, since an unknown key is reported at the key. `until` is the place after
+    its last character, and `is_flow` says that it stands in [] or {}.
     """
 
     value: Scalar | tuple[Node, ...] | dict[str, Node]
     place: Place
     keys: Mapping[str, Place]
     quoted: bool = False
+    until: Place = field(default=Place(""), compare=False)
+    is_flow: bool = False
 
     @property
     def kind(self) -> str:
         """What a person would call the value: text, number, list, ..."""
-        for types, name in _KIND_NAMES:
-            if isinstance(self.value, types):
-                return name
-        return "nothing"
+        return next((name for types, name in _KIND_NAMES if isinstance(self.value, types)), "nothing")
 
     def plain(self) -> object:
         """The value without places, as nested dicts and lists."""
@@ -81,8 +81,7 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
     """The root of a YAML file, or None with the reason among `problems`. An empty file is an empty mapping."""
     file = shown(path)
     try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
+        text = (raw := path.read_bytes()).decode("utf-8-sig")
     except FileNotFoundError:
         problems.add(Place(file), "this file does not exist.")
         return None
@@ -92,8 +91,13 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
     if len(raw) > LARGEST_FILE:
         problems.add(Place(file), f"has {len(raw):,} bytes; definition files hold at most {LARGEST_FILE:,}.")
         return None
+    return parse_yaml(text, file, problems)
+
+
+def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
+    """The root of a text, whose places name `file`; None with the reason among `problems`."""
     root, found = _parsed(text, file)
-    problems.found.extend(found)
+    problems.found += found
     return root
 
 
@@ -152,9 +156,10 @@ def _allowed_events(text: str, file: str, problems: Problems, loader: type[yaml.
 
 
 def _node(source: yaml.Node, file: str, problems: Problems) -> Node:
-    place = Place(file, source.start_mark.line + 1, source.start_mark.column + 1)
+    place, until = (Place(file, mark.line + 1, mark.column + 1) for mark in (source.start_mark, source.end_mark))
+    is_flow = bool(getattr(source, "flow_style", False))
     if isinstance(source, yaml.SequenceNode):
-        return Node(tuple(_node(item, file, problems) for item in source.value), place, {})
+        return Node(tuple(_node(item, file, problems) for item in source.value), place, {}, False, until, is_flow)
     if isinstance(source, yaml.MappingNode):
         values: dict[str, Node] = {}
         keys: dict[str, Place] = {}
@@ -169,10 +174,10 @@ def _node(source: yaml.Node, file: str, problems: Problems) -> Node:
                 continue
             keys[name] = at
             values[name] = _node(value_node, file, problems)
-        return Node(values, place, keys)
+        return Node(values, place, keys, False, until, is_flow)
     assert isinstance(source, yaml.ScalarNode)
     quoted = bool(source.style)
-    return Node(source.value if quoted else _scalar(source.value), place, {}, quoted)
+    return Node(source.value if quoted else _scalar(source.value), place, {}, quoted, until)
 
 
 def _scalar(text: str) -> Scalar:

@@ -162,10 +162,10 @@ def test_of_each_person_there_is_one_answer(ledger: Ledger) -> None:
 
 
 def test_several_writes_are_kept_together_or_not_at_all(ledger: Ledger) -> None:
-    proposal = ledger.add(Proposal("target", "mqls", "x: 1", "f1"), by="P1")
+    proposal = ledger.add(Proposal("agreement", "agreement", "x: 1", "f1"), by="P1")
     with ledger.together() as writing:
         writing.add(Adoption(proposal.id, "f1", "definitions/agreement.yaml"), by="P1")
-        adopted = writing.change(proposal.id, 1, replace(proposal.content, state="adopted"), by="P1")
+        adopted = writing.change(proposal.id, 1, replace(proposal.content, why="agreed"), by="P1")
     assert ledger.entry(proposal.id) == adopted
 
     def adopt_again() -> None:

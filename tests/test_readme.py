@@ -39,7 +39,7 @@ def demo_copy(generated_demo: OpenCompany, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_readme_has_commands_to_run() -> None:
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 13
 
 
 @pytest.mark.usefixtures("demo_copy")

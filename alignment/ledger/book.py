@@ -157,6 +157,13 @@ class Writing:
         before = self._write(found, version, by, None, {"place": None, "is_withdrawn": True})
         self._remember(found.kind, entry_id, version + 1, by, before, None)
 
+    def hold(self, entry_id: int, version: int) -> None:
+        """Keep an entry as it was read at `version` until this transaction ends. ChangedMeanwhile."""
+        table = schema.entries
+        query = sa.select(table.c.version).where(table.c.id == entry_id).with_for_update()
+        if self.connection.execute(query).scalar() != version:
+            raise _conflict(_entry(self.connection, entry_id), "what follows from what was read")
+
     def _write(self, found: Entry[Content], version: int, by: str, mine: Content | None, values: JSON) -> JSON | None:
         """Write where the version is still the one that was read. Gives what stood there, None if it was withdrawn."""
         table = schema.entries
@@ -227,11 +234,11 @@ def _as_entry(row: Any) -> Entry[Any]:
     )
 
 
-def _conflict(there: Entry[Content], mine: Content | None) -> ChangedMeanwhile:
+def _conflict(there: Entry[Content], mine: Content | str | None) -> ChangedMeanwhile:
     return ChangedMeanwhile(
         there.id,
         there.version,
-        "to withdraw it" if mine is None else _words(mine),
+        mine if isinstance(mine, str) else _words(mine) if mine else "to withdraw it",
         "it is withdrawn" if there.is_withdrawn else _words(there.content),
         there.changed_by,
         f"{there.changed_at:%Y-%m-%d %H:%M} UTC",

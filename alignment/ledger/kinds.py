@@ -82,15 +82,16 @@ class Verdict(Content):
 
 @dataclass(frozen=True)
 class Proposal(Content):
-    """A new version of something agreed, as the YAML that `adopt` would write.
+    """A new version of a rule or of the agreement, as the YAML that `adopt` would write.
 
-    `names` is what it is of, as the file calls it (a metric, an obligation, a rule); `fingerprint` that of the version
-    proposed, `replaces` that of the version it would follow.
+    `names` is the rule's name, or `agreement`; `fingerprint` is of this text and what it means, which is what people
+    sign; `replaces` that of the version it would follow. What became of it follows from what stands about it:
+    signatures of this fingerprint, an adoption, or that it is withdrawn.
     """
 
     name = "proposal"
 
-    subject: Literal["objective", "target", "obligation", "protocol", "rule"]
+    subject: Literal["agreement", "rule"]
     names: str
     text: str
     fingerprint: str
@@ -98,7 +99,6 @@ class Proposal(Content):
     why: str = ""
     starts_on: dt.date | None = None
     replaces: str | None = None
-    state: Literal["open", "adopted", "declined"] = "open"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Signature(Content):
 
 @dataclass(frozen=True)
 class Adoption(Content):
-    """A proposal was written into a file of the company; `fingerprint` is of what was written."""
+    """A proposal was written into a file of the company; `fingerprint` is that of the version in the file."""
 
     name = "adoption"
     only_one_per = ("proposal",)
