@@ -109,6 +109,11 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
+def company_without_losses() -> Session:
+    """A session on the same contacts of a company that declares that it records no lost deals."""
+    return TinyCompany(WITHOUT_SALES, definitions=DEFINITIONS, absent=("lost deals",)).session(_rows())
+
+
 def hand_company() -> Session:
     """A session on these contacts."""
     tiny = TinyCompany(WITHOUT_SALES, definitions=DEFINITIONS, recorded_from={"opportunity": dt.date(2024, 6, 15)})

@@ -132,6 +132,7 @@ class _Tests:
     reach: dict[str, list[pytest.Item]] = field(default_factory=dict)
     noticed: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
+    noticed_in: set[tuple[str, str]] = field(default_factory=set)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed |= report.failed
@@ -175,15 +176,17 @@ class _Tests:
             self._run(item, mutant.name, 5 * self.seconds[item.nodeid] + 5)
             (self.noticed if self.failed else self.passed)[item.nodeid] += 1
             if self.failed:
+                self.noticed_in.add((mutant.function, item.nodeid))
                 return "timed out" if self.is_late else "killed"
         return "survived"
 
     def _in_order(self, function: str) -> list[pytest.Item]:
-        """The tests that reach a function: first those that cost the least per mutant that they may notice."""
+        """The tests that reach a function: those that noticed one of its mutants first, then the cheapest."""
 
-        def cost(item: pytest.Item) -> float:
+        def cost(item: pytest.Item) -> tuple[bool, float]:
             noticed = self.noticed[item.nodeid]
-            return self.seconds[item.nodeid] * (2 + noticed + self.passed[item.nodeid]) / (1 + noticed)
+            per_mutant = self.seconds[item.nodeid] * (2 + noticed + self.passed[item.nodeid]) / (1 + noticed)
+            return (function, item.nodeid) not in self.noticed_in, per_mutant
 
         found = sorted(self.reach[function], key=cost)
         sums = accumulate(self.seconds[item.nodeid] for item in found)
