@@ -45,6 +45,7 @@ def navigation() -> StreamlitPage:
             ],
             "Agree": [
                 st.Page("pages/agreement.py", title="Agreement", icon=":material/handshake:"),
+                st.Page("pages/handoff.py", title="Hand-off", icon=":material/swap_horiz:"),
                 st.Page("pages/qualified_lead.py", title="Qualified lead", icon=":material/verified:"),
                 st.Page("pages/personas.py", title="Personas", icon=":material/groups:"),
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),

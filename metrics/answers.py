@@ -24,6 +24,8 @@ class Answer:
     `frame` has the dimensions, `period` where a grain was asked, and the metrics as asked. `reasons` says per metric
     why it has no answer; `notes` what is left out of a number or may be missing in it. `before` is the same question
     about the period it is compared with, `targets` what the agreement promises, by the keys of `frame`.
+    `longest` is, by the name of a percentile of waits, per row of `frame` the longest wait that has ended, in its unit:
+    an empty percentile is longer than that.
     Frames are shared between askers: never changed in place.
     """
 
@@ -35,6 +37,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     before: Answer | None = None
     targets: pl.DataFrame | None = None
+    longest: Mapping[str, pl.Series] = field(default_factory=dict)
 
     def number(self, metric: str) -> float | int | None:
         """The single number of a question without dimensions and grain; None where it has a reason."""

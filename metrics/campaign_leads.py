@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from metrics.run import Session
 
-__all__ = ["MOST_LEADS", "CampaignLeads", "leads_of"]
+__all__ = ["MOST_LEADS", "CampaignLeads", "leads_of", "masked_key"]
 
 MOST_LEADS = 2_000
 _SHOWN, _MASK = 4, "…"
@@ -78,7 +78,7 @@ def leads_of(session: Session, campaign: str) -> CampaignLeads:
         furthest = furthest.when(entered.is_(exp.null()).not_(), exp.Literal.string(stage))
     frame = session.run(_LEADS.format(stage=furthest.sql(dialect="duckdb")), {"campaign": campaign})
     labels = {name: stage.label for name, stage in session.reach.stages.items()}
-    masked = [_masked(str(key)) for key in frame["contact_id"]]
+    masked = [masked_key(str(key)) for key in frame["contact_id"]]
     shown = frame.select(
         pl.Series("lead", masked, dtype=pl.String),
         pl.all().exclude("stage", "amount"),
@@ -89,6 +89,6 @@ def leads_of(session: Session, campaign: str) -> CampaignLeads:
     return CampaignLeads(shown.select(order), int(session.run(_COUNT, {"campaign": campaign}).item()))
 
 
-def _masked(key: str) -> str:
+def masked_key(key: str) -> str:
     """Enough to tell two leads apart in a meeting, and too little to know who they are."""
     return _MASK + key[len(key) - min(_SHOWN, len(key) // 2) :]

@@ -7,7 +7,7 @@ import polars as pl
 from metrics.durations import COUNTED, LONGEST, PER_UNIT
 from metrics.kinds import Duration
 
-__all__ = ["longer_than_any"]
+__all__ = ["longer_than_any", "longest_ended"]
 
 
 def longer_than_any(metric: Duration, asked: str, frame: pl.DataFrame) -> str | None:
@@ -31,6 +31,14 @@ def longer_than_any(metric: Duration, asked: str, frame: pl.DataFrame) -> str | 
         f"{metric.label}: in {empty.height:,} of {frame.height:,} rows so many waits have not ended that the {word} is"
         f" {known}."
     )
+
+
+def longest_ended(metric: Duration, frame: pl.DataFrame) -> pl.Series | None:
+    """Per row the longest wait that has ended, in the metric's unit; None where the frame tells none."""
+    found = metric.name + LONGEST
+    if found not in frame.columns:
+        return None
+    return frame[found].cast(pl.Float64) / PER_UNIT[metric.unit]
 
 
 _UNITS = {"hours": "h", "days": "days"}

@@ -18,7 +18,7 @@ from data.generations import Generation, Manifest, StageFact
 from metrics.aggregates import MISSING
 from metrics.answers import Answer, Results, Rows
 from metrics.chained import answer_by_chain
-from metrics.duration_notes import longer_than_any
+from metrics.duration_notes import longer_than_any, longest_ended
 from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_curve, emit_funnel
 from metrics.explain import dimensions_of
@@ -93,7 +93,15 @@ class Session:
             notes=self._notes(query, frame),
             before=self._before(query),
             targets=targets_of(self.definitions, self.company, query, frame) if query.compare == "target" else None,
+            longest=self._longest(query, frame),
         )
+
+    def _longest(self, query: Query, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """What stands beside each percentile of waits that was asked for."""
+        asked = {name: self.reach.metric(name) for name in query.metrics}
+        waits = {name: metric for name, metric in asked.items() if isinstance(metric, Duration)}
+        told = {name: longest_ended(metric, frame) for name, metric in waits.items()}
+        return {name: column for name, column in told.items() if column is not None}
 
     def _compile(self, query: Query) -> tuple[Planned, str]:
         found = self._shapes.of(query)
