@@ -18,11 +18,13 @@ from pathlib import Path
 
 import polars as pl
 
+from alignment.addresses import frame_without_addresses, without_addresses
 from alignment.record_causes import Causes, Extracts
 from alignment.sealing import DEFINITIONS, EXTRACTS
 from alignment.snapshots import Snapshot
 from data.calendar import Period
 from data.errors import InvalidFiles, NotSealed, Problems
+from data.personal import email_hash_key
 from data.stages import Stages, read_stages
 from metrics import Query, Session
 from metrics.fingerprints import fingerprint
@@ -85,10 +87,11 @@ def carried(session: Session, sealed: Snapshot) -> dict[str, pl.DataFrame]:
 def restate(session: Session, sealed: Snapshot) -> Restatement:
     """A sealed month against the data of the session."""
     sides = _sides(session, sealed)
-    manifest = sealed.manifest
+    manifest, key = sealed.manifest, email_hash_key(session.company)
     causes = Causes(
-        Extracts.sealed(sealed), Extracts({name: session.read(sql) for name, sql in EXTRACTS.items()
-                                           if _table(name) in session.definitions.tables})
+        Extracts.sealed(sealed),
+        Extracts({name: frame_without_addresses(session.read(sql), key) for name, sql in EXTRACTS.items()
+                  if _table(name) in session.definitions.tables}),
     )  # fmt: skip
     parts_before = sealed.frame("records/parts")
     keyed = record_session(sides.by_rates)
@@ -109,7 +112,7 @@ def restate(session: Session, sealed: Snapshot) -> Restatement:
             continue
         before, by_rates, by_definitions, today = (_exact(value, row["unit"]) for value in values)
         # Asked of each metric: what one record adds and another takes away moves the sum by nothing.
-        parts = parts_with_records(keyed, query)
+        parts = tuple(_unaddressed(part, key) for part in parts_with_records(keyed, query))
         told = _records_of(name, parts, parts_before.filter(pl.col("metric") == name), causes)
         records += [(manifest.month, *one) for one in told]
         found = _shared_out(told, before, by_rates, _totals(sealed, name), row["unit"])
@@ -121,6 +124,11 @@ def restate(session: Session, sealed: Snapshot) -> Restatement:
         sides.changed,
         tuple(sides.notes),
     )
+
+
+def _unaddressed(part: Part, key: bytes) -> Part:
+    """With keys of records as they are sealed."""
+    return part if part.records is None else replace(part, records=frame_without_addresses(part.records, key))
 
 
 def _table(name: str) -> str:
@@ -172,7 +180,8 @@ def _sides(session: Session, sealed: Snapshot) -> _Sides:
         for name, told in _READ_OTHERWISE.items()
         if then_made.get(name) != now_made.get(name)
     ]
-    if sealed.text(f"{DEFINITIONS}/company.yaml") != _text(session.company.folder / "company.yaml"):
+    key, company_now = email_hash_key(session.company), _text(session.company.folder / "company.yaml")
+    if sealed.text(f"{DEFINITIONS}/company.yaml") != without_addresses(company_now, key):
         notes.append("company.yaml has changed since: what that changes is among the records.")
     changed = _changed(session, sealed, definitions)
     tables = tables_made_by(session, before, now)

@@ -16,11 +16,13 @@ from typing import Any
 import polars as pl
 
 from alignment import month_questions
+from alignment.addresses import frame_without_addresses, without_addresses
 from alignment.month_questions import HEADLINE, Asked, spans_of
 from alignment.months import check_reached, check_that_it_is_over, name_of, today_in
 from alignment.snapshots import SealedMonth, Snapshot, shelf_of
 from data.calendar import Period
 from data.errors import InvalidQuestion, did_you_mean
+from data.personal import email_hash_key
 from metrics import Query, Session, only
 from metrics.explain import explain
 from metrics.loading import STANDARD
@@ -103,7 +105,9 @@ def seal_month(
             progress(f"Comparing with {before.manifest.month} as it was sealed", 0.85)
             written |= carried(session, before)
         progress("Writing", 0.95)
-        snapshot = shelf.seal(manifest, lambda folder: _write(session, folder, written, commentary))
+        key = email_hash_key(session.company)
+        manifest = replace(manifest, reason=without_addresses(manifest.reason, key))
+        snapshot = shelf.seal(manifest, lambda folder: _write(session, folder, written, commentary, key))
     progress("Done", 1.0)
     return Sealed(snapshot, is_new=True)
 
@@ -236,24 +240,33 @@ def _metrics(session: Session) -> Iterator[dict[str, str]]:
         }  # fmt: skip
 
 
-def _write(session: Session, folder: Path, tables: Mapping[str, pl.DataFrame], commentary: str) -> None:
+def _write(session: Session, folder: Path, tables: Mapping[str, pl.DataFrame], commentary: str, key: bytes) -> None:
     for name, frame in tables.items():
         file = folder / f"{name}.parquet"
         file.parent.mkdir(exist_ok=True)
-        frame.write_parquet(file)
-    (folder / "commentary.txt").write_text(commentary.strip() + "\n" if commentary.strip() else "", encoding="utf-8")
-    _copy_definitions(session.company.folder, folder / DEFINITIONS)
+        # What a metric computes is kept to the letter: it is asked again.
+        kept = frame if name == "definitions/metrics" else frame_without_addresses(frame, key)
+        kept.write_parquet(file)
+    said = without_addresses(commentary.strip(), key)
+    (folder / "commentary.txt").write_text(said + "\n" if said else "", encoding="utf-8")
+    _copy_definitions(session.company.folder, folder / DEFINITIONS, key)
 
 
-def _copy_definitions(company: Path, into: Path) -> None:
-    """The texts as they stand: company, stages and sources, the company's definitions, and the standard ones."""
+def _copy_definitions(company: Path, into: Path, key: bytes) -> None:
+    """The texts as they stand: company, stages and sources, the company's definitions, and the standard ones.
+
+    What is excluded in sources.yaml may be a person's address, which is left out; nothing is computed from that copy.
+    """
     texts = [(company / name, into / name) for name in _COMPANY_FILES]
     own, standard = sorted((company / "definitions").glob("*.yaml")), sorted(STANDARD.glob("*.yaml"))
     texts += [(file, into / "definitions" / file.name) for file in own]
     texts += [(file, into / "standard" / file.name) for file in standard]
     for source, copy in texts:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(source.read_bytes())
+        content = source.read_bytes()
+        if source.name in ("company.yaml", "sources.yaml"):
+            content = without_addresses(content.decode(), key).encode()
+        copy.write_bytes(content)
 
 
 def colleagues(session: Session) -> list[str]:

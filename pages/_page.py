@@ -13,6 +13,7 @@ import polars as pl
 import streamlit as st
 
 from alignment.agreement import promises_about
+from alignment.sealed_figures import sealed_otherwise
 from data.calendar import Period, leading_to, periods_within, shift
 from data.errors import InvalidQuestion
 from metrics import Answer, Query, Session
@@ -170,7 +171,11 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
     promised = promises_about(seen.session, names, seen.where, seen.period.last)
-    shown = [replace(tile, target=target_line(seen, promised.get(tile.key))) for tile in shown]
+    sealed = _sealed_lines(seen, answer)
+    shown = [
+        replace(tile, target=target_line(seen, promised.get(tile.key)), sealed=sealed.get(tile.key, ""))
+        for tile in shown
+    ]
     by = ("channel",) if seen.has_channels else ()
     periods = {tile.key: tile.period for tile in to_date}
     _tiles.show(
@@ -179,6 +184,16 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
         on_rows=lambda name: show_rows(seen, name, periods.get(name, seen.period), by),
         on_why=lambda name: _ask_why(seen, name),
     )
+
+
+def _sealed_lines(seen: View, answer: Answer) -> dict[str, str]:
+    """What was sealed of a whole month whose number is another by now, to the last digit."""
+    today = {name: answer.number(name) for name in answer.query.metrics if name not in answer.reasons}
+    found = sealed_otherwise(seen.session.company, seen.period, seen.where, today)
+    return {
+        name: f"sealed: {_words.number(value, unit_of(seen, name), seen.currency, exact=True)}"  # type: ignore[arg-type]  # checked when loaded
+        for name, value in found.items()
+    }
 
 
 def _ask_why(seen: View, name: str) -> None:

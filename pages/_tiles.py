@@ -21,7 +21,8 @@ class Tile:
     """A metric as written text. Without an answer `value` is None and `reason` says why, and what to do.
 
     `period` is that of its rows where it is a tile of other days than the page; None: to date.
-    `target` is what the agreement promises of it, and how far that is reached.
+    `target` is what the agreement promises of it, and how far that is reached; `sealed` what was sealed of these days,
+    where that is another number.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Tile:
     reason: str = ""
     period: Period | None = None
     target: str = ""
+    sealed: str = ""
 
 
 def tile_html(tile: Tile, theme: Theme) -> str:
@@ -109,7 +111,8 @@ def _history(tile: Tile, theme: Theme) -> str:
 
 
 def _target(tile: Tile) -> str:
-    return f'<p class="target">{escape(tile.target)}</p>' if tile.target else ""
+    lines = [escape(line) for line in (tile.target, tile.sealed) if line]
+    return f'<p class="target">{"<br>".join(lines)}</p>' if lines else ""
 
 
 def _foot(text: str, more: str = "") -> str:

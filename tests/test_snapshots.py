@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import tandem
 from alignment import sealing, snapshot_commands, snapshots
 from alignment.months import due_month, month_of
+from alignment.restatement import restate
 from alignment.sealing import seal_month, seal_per
 from alignment.snapshots import Shelf, Snapshot, shelf_of, shelves_per
 from alignment.verification import verify
@@ -126,6 +127,27 @@ def test_no_file_holds_a_name_or_an_address_of_a_contact(whole: SmallCompany) ->
         name, email = line.split(",")[1:3]
         assert name not in told
         assert email not in told
+
+
+def test_a_planted_address_is_in_no_sealed_file_and_its_records_are_told_all_the_same(unsealed: SmallCompany) -> None:
+    for line in (
+        "planted@mill.example,Ann O,ann@mill.example,2026-03-05,who@mill.example,Clerk",
+        "c6,B,b@x.example,,,",
+    ):
+        unsealed.write("people.csv", (unsealed.folder / "people.csv").read_text() + line + "\n")
+    sources = (unsealed.folder / "sources.yaml").read_text()
+    rule = "exclude:\n  - {from: contacts, when: \"email = 'planted@mill.example'\", why: Ask own@mill.example.}\n"
+    unsealed.write("sources.yaml", sources + rule)
+    unsealed.refresh()
+    snapshot = seal_march(unsealed, "Thanks to said@mill.example for March.").snapshot
+    frames = [snapshot.frame(name[:-8]).write_csv() for name in snapshot.manifest.files if name.endswith("parquet")]
+    texts = [file.read_text() for file in snapshot.folder.rglob("*") if file.suffix in (".json", ".yaml", ".txt")]
+    told = "\n".join(frames + texts)
+    assert "@mill" not in told
+    assert "Thanks to address-" in told
+    assert headline(snapshot)["leads"][0] == 3
+    assert restate(session_of(unsealed), snapshot).effects.is_empty()
+    assert restate(session_of(unsealed), snapshot).notes == ()
 
 
 def test_text_from_the_crm_stays_text(unsealed: SmallCompany) -> None:
@@ -314,6 +336,16 @@ def test_what_fails_on_the_way_leaves_nothing(sealed_demo: Snapshot, demo_compan
 
 
 # -- one per region --------------------------------------------------------------------------------------------------
+
+
+def test_a_value_may_hold_what_no_name_of_a_file_may(unsealed: SmallCompany) -> None:
+    hostile = "../../a:b*\\ /?" + "x" * 300
+    unsealed.replace("people.csv", "2026-03-02,fair", f'2026-03-02,"{hostile}"')
+    unsealed.refresh()
+    seal_per(session_of(unsealed), MARCH, "channel", today=TODAY)
+    shelves = shelves_per(unsealed.company, "channel")
+    assert {shelf.open("2026-03").manifest.per for shelf in shelves} == {("channel", "search"), ("channel", hostile)}
+    assert {shelf.root.parent for shelf in shelves} == {shelf_of(unsealed.company).root / "per" / "channel"}
 
 
 def test_one_snapshot_per_value_of_a_dimension(whole: SmallCompany) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from alignment import sealing
+from alignment.sealed_figures import sealed_otherwise
 from alignment.snapshots import shelf_of
+from data.calendar import Period
 from pages import _snapshot_list, _snapshot_sealing
-from tests.one_page import OBEYED, markup, one_page, said, table_of
-from tests.sealed_company import TODAY, copy_with_march
+from tests.one_page import OBEYED, markup, one_page, page, said, table_of
+from tests.sealed_company import TODAY, copy_with_march, seal_march
 from tests.small_company import SmallCompany
 
 SHARED = Path(os.environ["TANDEM_VAR"])
@@ -105,3 +108,28 @@ def test_a_month_that_is_not_sealed_is_told_above_the_list(
     screen = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-02")
     assert "has no sealed month" in screen.warning[0].value.replace("&#95;", "_")
     assert "1 month is sealed" in said(screen)
+
+
+def test_a_live_page_of_a_sealed_month_tells_the_sealed_number_where_it_differs(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANDEM_COMPANY", str(company.folder))
+    assert "sealed:" not in said(page("this_week", period="Last complete month"))
+    people = (company.folder / "people.csv").read_text()
+    company.write("people.csv", people + "c5,G H,g@mill.example,2026-03-20,fair,Clerk\n")
+    company.refresh()
+    text = said(page("this_week", period="Last complete month"))
+    assert text.count("sealed:") == 1
+    assert "sealed: 2" in text
+    assert "sealed:" not in said(page("this_week", period="Last complete month", channel="fair"))
+    assert "sealed:" not in said(page("this_week", period="Last complete week"))
+
+
+def test_a_changed_snapshot_gives_no_number_beside_the_live_one(company: SmallCompany) -> None:
+    march = Period(dt.date(2026, 3, 1), dt.date(2026, 4, 1))
+    assert sealed_otherwise(company.company, march, None, {"leads": 3, "customers": 1}) == {"leads": 2}
+    seal_march(company, revise="for a test")
+    file = shelf_of(company.company).open("2026-03").folder / "results" / "headline.parquet"
+    file.chmod(0o644)
+    file.write_bytes(b"")
+    assert sealed_otherwise(company.company, march, None, {"leads": 3}) == {}
