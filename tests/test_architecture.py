@@ -50,7 +50,7 @@ UNFINISHED = re.compile(
     r"\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b|\bHAC[K]\b|\bWI[P]\b|\bfor [n]ow\b|^(<{7}|>{7}) ", re.MULTILINE
 )
 OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(home|root|Users|wor[k])/|/tmp/[a-z]/")
-PACKAGES = {"yaml": "pyyaml", "PIL": "pillow"}
+PACKAGES = {"yaml": "pyyaml", "PIL": "pillow", "pptx": "python-pptx"}
 
 
 @dataclass(frozen=True)

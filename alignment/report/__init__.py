@@ -13,6 +13,7 @@ from alignment.report.contents import Report
 from alignment.report.csv_files import csv_archive
 from alignment.report.pdf import pdf
 from alignment.report.sheets import workbook
+from alignment.report.slides import slides
 from alignment.snapshots import Snapshot
 from data.errors import InvalidQuestion, did_you_mean
 
@@ -21,6 +22,7 @@ __all__ = ["FORMATS", "export", "file_name"]
 # Each format with the ending of its files.
 FORMATS: Mapping[str, tuple[str, Callable[[Report], bytes]]] = {
     "pdf": ("pdf", pdf),
+    "pptx": ("pptx", slides),
     "xlsx": ("xlsx", workbook),
     "csv": ("csv.zip", csv_archive),
 }

@@ -25,6 +25,7 @@ ON_ONE_PAGE = (
     "pipeline_created", "open_pipeline", "spend", "cost_per_lead", "cost_per_customer", "tofu_conversion",
     "mofu_conversion", "bofu_conversion", "lead_to_customer",
 )  # fmt: skip
+TREND = ("leads", "opportunities", "customers", "pipeline_created")
 TOLD_FIRST = ("won_revenue", "mqls", "win_rate")
 PROMISED = ("handed_over", "accepted", "rejected", "promise_kept", "human_delay_hours")
 STEPS = {"mql": "Lead to MQL", "overall": "Lead to customer"}
@@ -97,9 +98,13 @@ class Composer:
         if frame.is_empty():
             return None
         table = with_notes(tables.trend(frame, self.headline), self.notes("trend"))
-        charts = self._months(("leads", "opportunities", "customers", "pipeline_created"))
-        told = _highest(frame, self.rows, self.month)
-        return Section("trend", "The last 13 months", _only([told]), (table,), charts)
+        charts = self._months(TREND)
+        told = [
+            sentences.standing(frame[name].to_list(), self.rows[name]["label"], self.rows[name]["unit"], self.month)
+            for name in TREND
+            if name in self.rows and name in frame.columns
+        ]
+        return Section("trend", "The last 13 months", _only(told), (table,), charts)
 
     def _months(self, metrics: Sequence[str]) -> tuple[Chart, ...]:
         """A chart of the last 13 months per metric."""
@@ -295,11 +300,3 @@ def size(table: Table, row: int, column: int) -> float:
 
 def _only(told: Iterable[Sentence | None]) -> tuple[Sentence, ...]:
     return tuple(sentence for sentence in told if sentence is not None)
-
-
-def _highest(frame: pl.DataFrame, rows: Mapping[str, Mapping[str, Any]], month: Month) -> Sentence | None:
-    """Where the month stands among the last 13 by its leads."""
-    metric = next((name for name in ("leads", "mqls", "won_revenue") if name in frame.columns and name in rows), None)
-    if metric is None:
-        return None
-    return sentences.standing(frame[metric].to_list(), rows[metric]["label"], rows[metric]["unit"], month)

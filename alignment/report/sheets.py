@@ -12,6 +12,7 @@ from typing import Any
 import xlsxwriter  # type: ignore[import-untyped]  # it comes without types
 
 from alignment.report.contents import Chart, Report, Section, Table, Value
+from alignment.report.shown import number_format
 from alignment.tokens import LIGHT
 
 __all__ = ["workbook"]
@@ -191,18 +192,24 @@ class Sheets:
         drawn = self.book.add_chart({"type": "column" if chart.is_upright else "bar"})
         last = first + len(chart.picked) - 1
         font = {"name": FONT, "size": 9, "color": LIGHT.ink}
+        written = number_format(chart, self.report.currency)
         drawn.add_series({
             "name": chart.title, "categories": [tab, first, NUMBERS_AT, last, NUMBERS_AT],
             "values": [tab, first, NUMBERS_AT + 1, last, NUMBERS_AT + 1], "gap": 45,
             "fill": {"color": LIGHT.color(chart.owner)},
             "points": [{"fill": {"color": LIGHT.color(owner)}} for owner in chart.owners],
-            "data_labels": {"value": not chart.is_upright, "font": font, "num_format": _short_format(chart)},
+            "data_labels": {"value": not chart.is_upright, "font": font, "num_format": written},
         })  # fmt: skip
         drawn.set_title({"name": chart.title, "name_font": {**font, "size": 11, "bold": True}, "overlay": False})
         drawn.set_legend({"none": True})
         lowest = {} if any((value or 0) < 0 for value in chart.values) else {"min": 0}
         plain = {"line": {"none": True}, "num_font": font, "major_gridlines": {"visible": False}}
-        values = {**plain, **lowest, "num_format": _short_format(chart), "visible": chart.is_upright}
+        values = {
+            **plain,
+            **lowest,
+            "num_format": number_format(chart, self.report.currency),
+            "visible": chart.is_upright,
+        }
         names = {"line": {"color": LIGHT.line}, "num_font": font, "reverse": not chart.is_upright}
         if chart.is_upright:
             values["major_gridlines"] = {"visible": True, "line": {"color": LIGHT.line}}
@@ -216,11 +223,6 @@ class Sheets:
 
 def _tab_title(table: Table) -> str:
     return table.title.partition(":")[0]
-
-
-def _short_format(chart: Chart) -> str:
-    """Whole numbers on charts, thousands separated; rates to a tenth of a percent."""
-    return "0.0%" if chart.unit == "ratio" else "#,##0"
 
 
 def _width(table: Table, column: int) -> float:

@@ -10,9 +10,10 @@ from alignment.dates import day
 from alignment.numbers import MISSING, money
 from alignment.report.contents import Chart, Column, Table, Value
 from alignment.report.sentences import in_table
+from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import Owner
 
-__all__ = ["Shown", "bar_texts", "breakable", "shares", "shown"]
+__all__ = ["Shown", "bar_texts", "breakable", "number_format", "shares", "shown"]
 
 # A word of CRM text that is longer may break after so many letters, so that no column becomes as wide as the page.
 _LONGEST_WORD = 22
@@ -33,24 +34,33 @@ class Shown:
 
 def shown(table: Table, currency: str, most: int | None = None) -> Shown:
     """The table in words, at most `most` rows of it, and what was cut among its notes."""
-    kept = min(len(table.rows), *(limit for limit in (most, table.shown) if limit is not None), len(table.rows))
+    limit = min(len(table.rows), most or len(table.rows), table.shown or len(table.rows))
+    kept = _kept(table, limit)
     columns = [
         index
         for index, column in enumerate(table.columns)
         if not column.beside and not (column.is_number and all(row[index] is None for row in table.rows))
     ]
-    cut = len(table.rows) - kept
+    cut = len(table.rows) - limit
     notes = (f"{cut} more rows are in the workbook and the CSV files.",) if cut else ()
     return Shown(
         table.title,
         tuple(table.columns[index] for index in columns),
         tuple(
-            tuple(_words(table, place, index, currency) for index in columns) for place in range(kept)
+            tuple(_words(table, place, index, currency) for index in columns) for place in kept
         ),
-        tuple(_beside(table, row) for row in table.rows[:kept]),
-        tuple(table.owners[:kept]) if table.owners else (None,) * kept,
+        tuple(_beside(table, table.rows[row]) for row in kept),
+        tuple(table.owners[row] for row in kept) if table.owners else (None,) * limit,
         (*notes, *table.notes),
     )  # fmt: skip
+
+
+def _kept(table: Table, limit: int) -> list[int]:
+    """The rows that are shown: the first ones, but the last one too where it is what no group has."""
+    rows = range(len(table.rows))
+    if limit < len(rows) and limit > 1 and table.rows[-1][0] == UNATTRIBUTED:
+        return [*rows[: limit - 1], rows[-1]]
+    return list(rows[:limit])
 
 
 def _words(table: Table, row: int, column: int, currency: str) -> str:
@@ -87,3 +97,15 @@ def shares(chart: Chart) -> tuple[float, ...]:
     """How long each bar is, as a share of the longest. Bars start at zero: a negative value has none."""
     longest = max((value for value in chart.values if value is not None), default=0) or 1
     return tuple(max(0.0, (value or 0) / longest) for value in chart.values)
+
+
+def number_format(chart: Chart, currency: str) -> str:
+    """How a spreadsheet program writes the numbers of a chart: rates to a tenth of a percent, money in k or M."""
+    if chart.unit == "ratio":
+        return "0.0%"
+    if chart.unit != "money":
+        return "#,##0"
+    symbol = money(0, currency).removesuffix("0")
+    largest = max((abs(value) for value in chart.values if value is not None), default=0)
+    digits = '#,##0.0,," M"' if largest >= 1e6 else '#,##0," k"' if largest >= 1e4 else "#,##0"
+    return f'"{symbol}"{digits}'
