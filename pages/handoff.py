@@ -8,6 +8,7 @@ from alignment.worklist import breaking
 from pages import _handoffs as pictures
 from pages import _page as page
 from pages import _speed_to_lead as delays
+from pages import _verdicts as ledger
 from pages import _worklist as lists
 from pages._panels import opening
 
@@ -18,6 +19,7 @@ opening("Hand-off", pictures.says(seen, found, waiting), page.dates(seen, found.
 pictures.tiles(seen, found)
 owner = lists.choose_owner(waiting)
 lists.worklist(seen, breaking(seen.session, owner) if owner else waiting)
+ledger.verdicts(seen)
 origin = pictures.choose_origin()
 left, right = st.columns(2, gap="small")
 with left:

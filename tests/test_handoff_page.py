@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from alignment.worklist import breaking
+from alignment.ledger import Ledger, Verdict
+from alignment.verdict_desk import desk
+from alignment.worklist import breaking, undecided
 from metrics import Query, Session
 from tests.conftest import BRIGHTWATER
 from tests.one_page import bodies, one_page, page, read, said, table_of
@@ -53,6 +58,63 @@ def test_speed_is_told_by_owner_and_by_region(screen: AppTest, demo: Session) ->
     screen.run()
     regions = set(table_of(screen, "system_median", "untouched")["group"])
     assert regions <= {*demo.answer(Query(("leads",), ("region",))).frame["region"], "No region"}
+
+
+def test_a_verdict_is_given_changed_and_withdrawn_on_the_page(
+    monkeypatch: pytest.MonkeyPatch, demo: Session, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("TANDEM_COMPANY", str(BRIGHTWATER))
+    ledger = Ledger.open(demo.company)
+    request.addfinalizer(lambda: [ledger.withdraw(one.id, one.version, by="test") for one in ledger.entries(Verdict)])
+    opened = page("handoff")
+    person = next(key for key in undecided(demo).owners if key)
+    lead = undecided(demo, person).frame.row(0, named=True)
+    opened.text_area(key="verdict_words").input("No **project** this year")
+    button(opened, "Give the verdict").click().run()
+    assert "Choose a verdict" in read(opened.error[0].value)
+    opened.selectbox(key="verdict_choice").set_value("rejected:no_budget")
+    button(opened, "Give the verdict").click().run()
+    assert "Nobody is named as the one who writes" in read(opened.error[0].value)
+    assert (ledger.entries(Verdict), opened.text_area(key="verdict_words").value) == ((), "No **project** this year")
+    opened.selectbox(key="verdict_by").set_value(person).run()
+    opened.selectbox(key="verdict_choice").set_value("rejected:no_budget")
+    button(opened, "Give the verdict").click().run()
+    (entry,) = ledger.entries(Verdict)
+    verdict = Verdict(lead["contact_id"], lead["pass"], "rejected", "no_budget", "No **project** this year")
+    assert (entry.content, entry.added_by) == (verdict, person)
+    (row,) = table_of(opened, "verdict", "who").to_dict("records")
+    assert (row["lead"], row["verdict"], row["reason"]) == (lead["lead"], "rejected", "No budget")
+    assert row["who"].endswith("(unverified)")
+    # Who has been judged is no longer offered.
+    assert not any(option.startswith(lead["lead"]) for option in opened.selectbox(key="verdict_lead").options)
+    # Somebody else writes while this page is open: both texts are told, and nothing is overwritten.
+    ledger.change(entry.id, 1, replace(verdict, reason="too_small"), by="P9")
+    opened.selectbox(key="changed_to").set_value("accepted:")
+    button(opened, "Change").click().run()
+    told = read(opened.error[0].value)
+    assert "was written by P9" in told
+    assert "too_small" in told
+    assert "accepted" in told
+    button(opened, "Change").click().run()
+    assert ledger.entry(entry.id).content == replace(verdict, decision="accepted", reason=None)
+    opened.selectbox(key="changed_to").set_value("")
+    button(opened, "Change").click().run()
+    assert ledger.entries(Verdict) == ()
+    assert not opened.exception
+
+
+def test_what_may_be_said_is_what_the_agreement_names(demo: Session) -> None:
+    found = desk(Ledger.open(demo.company), demo, "nobody")
+    assert [choice.label for choice in found.choices.values()] == [
+        "Accept", "Reject: Too small", "Reject: Not reachable", "Reject: Wrong contact", "Reject: No budget",
+        "Reject: Competitor or student", "Put aside: Not now",
+    ]  # fmt: skip
+    # Who has no lead of their own is offered everybody's.
+    assert found.waiting["contact_id"].to_list() == undecided(demo).frame["contact_id"].to_list()
+
+
+def button(screen: AppTest, label: str) -> Any:
+    return next(one for one in screen.button if one.label == label)
 
 
 def test_a_company_without_hand_overs_says_why(monkeypatch: pytest.MonkeyPatch, small: SmallCompany) -> None:

@@ -1,0 +1,103 @@
+"""What somebody of sales needs to decide on leads: what may be said, which leads wait, what is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from alignment.agreement import in_force
+from alignment.ledger import Entry, Ledger, Verdict
+from alignment.verdicts import uncounted
+from alignment.worklist import undecided
+from metrics import Session
+from metrics.campaign_leads import masked_key
+from metrics.verdict_reasons import reason_labels
+
+__all__ = ["MOST_OFFERED", "Choice", "Desk", "desk", "sales_people"]
+
+# A list to choose from; who has more leads than this begins with the most urgent ones.
+MOST_OFFERED = 300
+_PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY 2, 1"
+Decision = Literal["accepted", "rejected", "recycled"]
+_SAYS: dict[Decision, str] = {"accepted": "Accept", "rejected": "Reject", "recycled": "Put aside"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one may say of a lead: a decision, the code of its reason in the agreement, and both in words."""
+
+    decision: Decision
+    reason: str | None
+    label: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.decision}:{self.reason or ''}"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What somebody of sales needs to decide on leads.
+
+    `choices` are by key. `waiting` are the leads that have no verdict, those of the person first asked for: columns as
+    in alignment.worklist.Worklist. `entered` are the verdicts that are not yet counted, oldest first, and `frame` the
+    same with columns lead, verdict, reason, words, who (unverified), entered_on. `reason` says why no lead is known.
+    """
+
+    choices: Mapping[str, Choice]
+    waiting: pl.DataFrame
+    entered: tuple[Entry[Verdict], ...]
+    frame: pl.DataFrame
+    reason: str | None = None
+
+
+def sales_people(session: Session) -> Mapping[str, str]:
+    """Names of team sales by person_id, of all colleagues where the data does not tell teams."""
+    rows = session.read(_PEOPLE).rows()
+    return {key: name for key, name, team in rows if team == "sales"} or {key: name for key, name, _ in rows}
+
+
+def desk(ledger: Ledger, session: Session, person: str | None) -> Desk:
+    """The leads of a person that wait for a verdict, or everybody's where that person has none. Raises LedgerFailed."""
+    own = undecided(session, person)
+    found = own if own.every or own.reason else undecided(session)
+    entered = uncounted(ledger, session)
+    known = pl.DataFrame(
+        [(entry.content.contact_id, entry.content.pass_number) for entry in entered],
+        schema={"contact_id": pl.String, "pass": found.frame.schema["pass"]}, orient="row",
+    )  # fmt: skip
+    waiting = found.frame.join(known, on=["contact_id", "pass"], how="anti", maintain_order="left").head(MOST_OFFERED)
+    return Desk(_choices(session), waiting, entered, _shown(entered, session), found.reason)
+
+
+def _choices(session: Session) -> dict[str, Choice]:
+    """Each reason of the agreement with its decision; a decision for which it names none stands alone."""
+    version, found = in_force(session), [Choice("accepted", None, _SAYS["accepted"])]
+    reasons = version.reasons if version else ()
+    decisions: tuple[Decision, ...] = ("rejected", "recycled")
+    for decision in decisions:
+        named = [one for one in reasons if one.verdict == decision]
+        found += [Choice(decision, one.code, f"{_SAYS[decision]}: {one.label}") for one in named]
+        found += [] if named else [Choice(decision, None, _SAYS[decision])]
+    return {choice.key: choice for choice in found}
+
+
+def _shown(entered: tuple[Entry[Verdict], ...], session: Session) -> pl.DataFrame:
+    labels, people = reason_labels(session), {key: name for key, name, _ in session.read(_PEOPLE).rows()}
+    rows = [
+        (
+            masked_key(entry.content.contact_id),
+            entry.content.decision,
+            labels.get(entry.content.reason or "", entry.content.reason),
+            entry.content.words,
+            f"{people.get(entry.changed_by, entry.changed_by)} ({entry.verified})",
+            entry.changed_at.date(),
+        )
+        for entry in entered
+    ]
+    schema = {"lead": pl.String, "verdict": pl.String, "reason": pl.String, "words": pl.String, "who": pl.String,
+              "entered_on": pl.Date}  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
