@@ -19,8 +19,9 @@ _WINDOW = "so_far"
 
 
 def completed_moments(tree: exp.Select, book: RuleBook) -> exp.Select:
-    """The model `lead_moments` with a column for each declared fact: its latest value so far."""
-    counted = next(cte.this for cte in tree.ctes if cte.alias == "counted")
+    """The model `lead_moments` with a column for each declared fact: its latest value so far that is of its kind."""
+    facts, counted = (next(cte.this for cte in tree.ctes if cte.alias == name) for name in ("facts", "counted"))
+    facts.select(exp.alias_(_is_readable(book), "is_readable", quoted=True), copy=False)
     for name, kind in book.facts.items():
         is_it = exp.column("fact", quoted=True).eq(exp.Literal.string(name))
         value = exp.Case().when(is_it, exp.TryCast(this=_column("value"), to=exp.DataType.build(kind)))
@@ -30,6 +31,15 @@ def completed_moments(tree: exp.Select, book: RuleBook) -> exp.Select:
         counted.select(exp.alias_(window, name, quoted=True), copy=False)
         tree.select(exp.alias_(_column(name, "m"), name, quoted=True), copy=False)
     return tree
+
+
+def _is_readable(book: RuleBook) -> exp.Expr:
+    """Whether the value of a fact is of its kind: what is no number does not hide the number written before it."""
+    readable = exp.Case().else_(exp.true())
+    for name, kind in book.facts.items():
+        value = exp.TryCast(this=_column("value", "f"), to=exp.DataType.build(kind))
+        readable = readable.when(_column("name", "f").eq(exp.Literal.string(name)), value.is_(exp.null()).not_())
+    return readable if book.facts else exp.true()
 
 
 def rule_facts(book: RuleBook) -> exp.Query:

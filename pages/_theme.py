@@ -118,6 +118,10 @@ _RULES = """
 }}
 [class*="st-key-path_"] .stHorizontalBlock {{ row-gap: 0.25rem; }}
 [class*="st-key-numbers_"] {{ flex-wrap: nowrap; }}
+/* White, as Streamlit has it, is too faint on the light blue of the dark scheme. */
+[data-testid="stMultiSelectTagsContainer"] [data-tag], [data-testid="stMultiSelectTagsContainer"] [data-tag] * {{
+  color: {paper} !important;
+}}
 @media (min-width: 640px) {{
   [class*="st-key-entry_"] > :not(:has(.tandem-entry)) {{ margin-left: 17rem; width: auto; }}
   [class*="st-key-gap_"] > :not(:has(.tandem-entry)) {{ margin-left: 13rem; width: auto; }}

@@ -33,6 +33,7 @@ creating as (
     group by r.place
 ),
 facts as (
+    -- stages.yaml gives is_readable: whether a value is of the kind that its fact is declared to be.
     select f.contact_id, f.name, f.happened_at, f.happened_on, f.value
     from contact_facts as f
     join rule_facts as d on d.name = f.name
@@ -54,7 +55,8 @@ changes as (
     where t.happened_at >= r.started_at and (r.ended_at is null or t.happened_at <= r.ended_at)
     union all
     -- A fact that was known before is known at the start.
-    select r.place, r.started_at, r.started_on, null, f.name, arg_max(f.value, f.happened_at)
+    select r.place, r.started_at, r.started_on, null, f.name,
+        arg_max(f.value, f.happened_at) filter (where f.is_readable)
     from facts as f
     join runs as r on r.contact_id = f.contact_id
     where f.happened_at <= r.started_at
