@@ -36,7 +36,9 @@ __all__ = [
     "STEP_KEYS",
     "VERDICTS",
     "VERSION_KEYS",
+    "metric_name",
     "read_agreement",
+    "unit_of_metric",
 ]
 
 VERSION_KEYS = (
@@ -126,7 +128,7 @@ def _objective(
 ) -> Objective | None:
     subject = "agreement.goal" if name == "goal" else f"agreement.objectives.{name}"
     fields = Fields(node, reading.problems, subject, keys)
-    metric = _metric_name(fields, known)
+    metric = metric_name(fields, known)
     target = fields.number("target", 0, _LARGEST)
     if "target" not in fields:
         fields.report("target", "the key 'target' is missing (a number).")
@@ -138,7 +140,7 @@ def _objective(
     held_by = fields.text("held_by") if "held_by" in keys else None
     if metric is None or target is None or per is None or team is None:
         return None
-    unit = _unit(metric, known)
+    unit = unit_of_metric(metric, known)
     if unit == "ratio" and target > 1:
         fields.report("target", f"'target' is {target:g}; {metric} is a share, so write 0.8 for 80 %.")
     return Objective(
@@ -147,7 +149,7 @@ def _objective(
     )  # fmt: skip
 
 
-def _metric_name(fields: Fields, known: Mapping[str, Metric | None]) -> str | None:
+def metric_name(fields: Fields, known: Mapping[str, Metric | None]) -> str | None:
     """The name of a metric, or of one of its results."""
     asked = fields.text("metric", required=True)
     if asked is None:
@@ -165,7 +167,8 @@ def _metric_name(fields: Fields, known: Mapping[str, Metric | None]) -> str | No
     return asked
 
 
-def _unit(asked: str, known: Mapping[str, Metric | None]) -> str:
+def unit_of_metric(asked: str, known: Mapping[str, Metric | None]) -> str:
+    """The unit of a metric or of one of its results; of what stands without a metric, money."""
     name, result = split_result(asked)
     metric = known[name]
     return "money" if metric is None else results_of(metric).get(result or "", metric.unit)

@@ -58,6 +58,8 @@ def check_command(company: CompanyOption = None) -> None:
         )
     if found.personas:
         typer.echo(f"personas: {', '.join(found.personas)}.")
+    if found.priorities:
+        typer.echo(f"priorities: {', '.join(found.priorities)}.")
     for name in found.replaced:
         typer.echo(f"replaces the standard: {name}")
 

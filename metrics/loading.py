@@ -21,13 +21,14 @@ from metrics.lead_values import lead_value_metric
 from metrics.metric_files import DESCRIBED, Reading, columns_of, described, read_metric
 from metrics.persona_files import one_value_each, read_persona
 from metrics.personas import Persona
+from metrics.priorities import Priority, read_priorities
 from metrics.references import check_references
 
 __all__ = ["STANDARD", "Definitions", "dimension_types", "load_definitions"]
 
 STANDARD = Path(__file__).parent / "definitions"
 
-SECTIONS = ("metrics", "dimensions", "terms", "personas")
+SECTIONS = ("metrics", "dimensions", "terms", "personas", "priorities")
 AGREEMENT = "agreement"
 DIMENSION_KEYS = (*DESCRIBED, "on", "names", "order", "known")
 KNOWN = ("at_entry", "later")
@@ -39,7 +40,7 @@ class Definitions:
     """Everything that questions may use, by name. `replaced` lists the standard definitions that a company replaces.
 
     `agreement` is what its two teams have promised each other; without versions where it has none. `personas` are the
-    kinds of people it sells to.
+    kinds of people it sells to, `priorities` what matters most in each quarter.
     """
 
     metrics: Mapping[str, Metric]
@@ -49,6 +50,7 @@ class Definitions:
     replaced: tuple[str, ...]
     agreement: Agreement = NO_AGREEMENT
     personas: Mapping[str, Persona] = field(default_factory=dict)
+    priorities: Mapping[str, Priority] = field(default_factory=dict)
 
 
 def load_definitions(
@@ -79,8 +81,9 @@ def load_definitions(
         metrics.setdefault(lead_value.name, lead_value)
     personas = _read_all("personas", read_persona, reading)
     one_value_each(personas, reading)
+    priorities = read_priorities(reading, metrics)
     reading.problems.raise_if_any()
-    return Definitions(metrics, dimensions, terms, tables, tuple(replaced), agreement, personas)
+    return Definitions(metrics, dimensions, terms, tables, tuple(replaced), agreement, personas, priorities)
 
 
 def _collect(path: Path, is_standard: bool, reading: Reading, replaced: list[str]) -> None:

@@ -10,6 +10,7 @@ from data.stages import STAGES
 from metrics import duration_files, funnel_files, funnel_steps, kinds, loading, metric_files, moments
 from metrics.agreement_schema import agreement_schema
 from metrics.persona_files import persona_schema
+from metrics.priorities import priority_schema
 
 __all__ = ["schemas", "write_schemas"]
 
@@ -51,6 +52,7 @@ def _definitions() -> Schema:
         "dimensions": mapping(loading.DIMENSION_KEYS, dimension, ("label", "on")),
         "terms": described,
         "personas": persona_schema(),
+        "priorities": priority_schema(),
     }
     named = {section: entries(shape, loading.NAME.pattern) for section, shape in sections.items()}
     return mapping((*loading.SECTIONS, loading.AGREEMENT), {**named, loading.AGREEMENT: agreement_schema()})

@@ -23,7 +23,7 @@ from pages._page import HISTORY, View, target_line, unit_of, words
 from pages._tiles import Tile
 from pages._words import Change, escape, strong
 
-__all__ = ["Agreed", "dates", "read", "says", "tiles"]
+__all__ = ["Agreed", "dates", "of_standing", "read", "says", "tiles"]
 
 HOW = (
     "Write one under agreement: in a file of definitions/. The page The agreement of the language says how, and"
@@ -89,12 +89,13 @@ def tiles(seen: View, found: Agreed) -> None:
     """The goal, then what marketing, both and sales promise: reached, judged by pace, with its past and its target."""
     order = {"marketing": 0, "both": 1, "sales": 2}
     goal, *objectives = found.standings
-    shown = [_of_standing(seen, one) for one in (goal, *sorted(objectives, key=lambda one: order[one.objective.team]))]
+    shown = [of_standing(seen, one) for one in (goal, *sorted(objectives, key=lambda one: order[one.objective.team]))]
     shown += [_of_promise(seen, one, found.day) for one in found.promises]
     _tiles.show(shown, seen.theme)
 
 
-def _of_standing(seen: View, stands: Standing) -> Tile:
+def of_standing(seen: View, stands: Standing) -> Tile:
+    """A promise as a tile: reached, judged by pace, with its past, its target and who holds it."""
     objective = stands.objective
     if stands.actual is None:
         return Tile(objective.name, objective.label, None, reason="There is no number yet.")

@@ -92,7 +92,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "metric:\n  won: {}\n",
         [
             "own.yaml:1:1: unknown key 'metric'. Did you mean 'metrics'?"
-            " Known: agreement, dimensions, metrics, personas, terms."
+            " Known: agreement, dimensions, metrics, personas, priorities, terms."
         ],
     ),
     "an unknown kind": (

@@ -12,7 +12,7 @@ from conftest import PROJECT
 from metrics import Query, Session
 from metrics.loading import load_definitions
 
-SECTIONS = ("metrics:", "dimensions:", "terms:", "agreement:", "personas:")
+SECTIONS = ("metrics:", "dimensions:", "terms:", "agreement:", "personas:", "priorities:")
 
 
 def shown() -> list[str]:
@@ -25,7 +25,7 @@ def shown() -> list[str]:
 def test_every_definition_of_the_page_loads_and_is_answered(demo: Session, tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     blocks = shown()
-    assert len(blocks) == 13
+    assert len(blocks) == 14
     for number, block in enumerate(blocks):
         (tmp_path / "definitions" / f"{number}.yaml").write_text(block, encoding="utf-8")
     definitions = load_definitions(replace(demo.company, folder=tmp_path), demo.manifest.describe())

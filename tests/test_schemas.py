@@ -42,6 +42,7 @@ AGREEMENT = """agreement:
     goal: {metric: won_revenue, target: 1000, per: quarter}
     objectives: {many: {label: Many, metric: leads, target: 10, per: week, team: marketing, where: channel = 'social'}}
 """
+PRIORITY = "priorities:\n  p:\n    label: P\n    quarter: 2026-Q4\n    metric: leads\n    target: 5\n"
 PERSONA = "personas:\n  p:\n    label: P\n    description: Who they are.\n"
 FUNNEL = METRIC + "    kind: funnel\n    steps: [{stage: lead}, {stage: mql, within: 30 days}]\n"
 
@@ -100,6 +101,8 @@ RIGHT: Mapping[str, list[str]] = {
         "terms:\n  pilot: {label: Pilot, description: A short deal.}\n",
         "dimensions:\n  way: {label: Way, on: {leads: channel}, order: [social], known: later}\n",
         PERSONA,
+        PRIORITY,
+        PRIORITY + "    where: channel = 'social'\n    pace: history\n    held_by: p\n    tag: X\n",
         PERSONA + "    value: X\n    fit: 20 * points(forms >= 1)\n    fits_from: 20\n",
         AGREEMENT,
         AGREEMENT + "    agreed: {marketing: 2026-01-01, sales: {on: 2026-01-02, person: p}}\n    reevaluated: year\n",
@@ -176,6 +179,8 @@ WRONG: Mapping[str, list[str]] = {
         AGREEMENT + "    reevaluated: sometimes\n",
         PERSONA.replace("label: P, ", "").replace("label: P\n    ", ""),
         PERSONA + "    fits_from: 20\n",
+        PRIORITY.replace("2026-Q4", "autumn"),
+        PRIORITY.replace("    target: 5\n", ""),
         PERSONA + "    fitt: forms\n",
         AGREEMENT + "    lead_values: {otherwise: 1, types: [{persona: A, channel: B}]}\n",
         AGREEMENT + "    agreed: {marketing: {person: p}}\n",
@@ -325,7 +330,7 @@ def test_each_new_file_names_its_schema_and_the_schema_is_there(tmp_path: Path) 
     folder = tmp_path / "acme"
     run("new", str(folder))
     files = sorted(folder.rglob("*.yaml"))
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         first = path.read_text(encoding="utf-8").split("\n", 1)[0]
         named = first.removeprefix("# yaml-language-server: $schema=")
