@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from alignment.ledger import Export, Ledger
 from alignment.months import month_of
-from alignment.report import FORMATS, export, file_name
+from alignment.report import FORMATS, file_name, logged
 from alignment.snapshots import Shelf, Snapshot, shelf_of, shelves_per
 from data.commands import CompanyOption
 from data.company import Company, company_folder, read_company
@@ -69,14 +68,8 @@ def _shelves(company: Company, month: str, per: str | None) -> list[Shelf]:
 
 
 def _write(company: Company, snapshot: Snapshot, form: str, folder: Path) -> Path:
-    content, manifest = export(snapshot, form), snapshot.manifest
     file = folder / file_name(snapshot, form)
-    what = f"{manifest.month} r{manifest.revision}"
-    about = f"{manifest.per[0]}: {manifest.per[1]}" if manifest.per else ""
-    logged = Export(" ".join(part for part in (what, about) if part), form, manifest.generation, str(file.absolute()))
-    ledger = Ledger.open(company)
-    write_whole(file, content)
-    ledger.add(logged, by=getpass.getuser())
+    write_whole(file, logged(company, snapshot, form, str(file.absolute()), getpass.getuser()))
     return file
 
 

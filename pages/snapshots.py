@@ -8,6 +8,7 @@ from pages import _page as page
 from pages import _snapshot_list as months
 from pages import _snapshot_reading as reading
 from pages._panels import opening
+from pages._snapshot_exports import exports
 from pages._snapshot_sealing import seal
 
 seen = page.view(__file__)
@@ -22,6 +23,7 @@ else:
     reading.back()
     opening(reading.title(snapshot), reading.says(snapshot), reading.dates(snapshot))
     st.html(reading.notice(snapshot))
+    exports(seen, snapshot)
     reading.tiles(seen, snapshot)
     reading.words_of(snapshot)
     reading.cut(snapshot)

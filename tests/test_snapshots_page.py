@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from alignment import sealing
+from alignment.ledger import Export, Ledger
+from alignment.report import FORMATS, logged
 from alignment.sealed_figures import sealed_otherwise
 from alignment.snapshots import shelf_of
 from data.calendar import Period
@@ -133,3 +135,16 @@ def test_a_changed_snapshot_gives_no_number_beside_the_live_one(company: SmallCo
     file.chmod(0o644)
     file.write_bytes(b"")
     assert sealed_otherwise(company.company, march, None, {"leads": 3}) == {}
+
+
+def test_a_sealed_month_can_be_taken_along_in_every_format(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-03")
+    buttons = screen.get("download_button")
+    assert [button.proto.label for button in buttons] == [one.label for one in FORMATS.values()]
+    assert not Ledger.open(company.company).entries(Export)
+    content = logged(company.company, shelf_of(company.company).open("2026-03"), "csv", "a browser", "not signed in")
+    assert content.startswith(b"PK")
+    (entry,) = Ledger.open(company.company).entries(Export)
+    assert (entry.content.what, entry.content.form, entry.content.to) == ("2026-03 r1", "csv", "a browser")
