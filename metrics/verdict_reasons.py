@@ -14,7 +14,7 @@ from data.calendar import Period
 from metrics.query import Query
 from metrics.run import Session
 
-__all__ = ["NO_REASON", "reason_labels", "rejections_by", "rejections_by_reason"]
+__all__ = ["NO_REASON", "reason_labels", "rejections_by", "rejections_by_reason", "verdicts_by"]
 
 NO_REASON = "No reason given"
 _REJECTED, _REASON = "rejected", "verdict_reason"
@@ -53,6 +53,29 @@ def rejections_by(
     rows.sort(key=lambda row: (-row[1], row[0] is None, row[0] or ""))
     schema = {"group": pl.String, "rejected": pl.Int64, "reason": pl.String, "because": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row"), why
+
+
+def verdicts_by(
+    session: Session, dimension: str, period: Period | None, where: str | None
+) -> tuple[pl.DataFrame, str | None]:
+    """What sales says of the leads of each group: of leads handed over in the period, and verdicts given in it.
+
+    Columns: group, handed_over, acceptance_rate (a fraction, empty where no verdict is due), and rejected, reason,
+    because as of `rejections_by`; the groups with most hand-overs first. Or no rows and why there are none.
+    """
+    asked = ("handed_over", "acceptance_rate")
+    answer = session.answer(Query(asked, (dimension,), period=period, where=where, is_shared=True))
+    rejections, why = rejections_by(session, dimension, period, where)
+    reason = answer.reasons.get("handed_over") or why
+    if reason is not None:
+        return pl.DataFrame(), reason
+    frame = answer.frame.rename({dimension: "group"}).join(
+        rejections, on="group", how="full", coalesce=True, nulls_equal=True
+    )
+    counts = [pl.col(name).fill_null(0).cast(pl.Int64) for name in ("handed_over", "rejected", "because")]
+    frame = frame.with_columns(counts).filter(pl.col("handed_over") + pl.col("rejected") > 0)
+    order = ("group", "handed_over", "acceptance_rate", "rejected", "reason", "because")
+    return frame.sort("handed_over", "group", descending=[True, False], nulls_last=True).select(order), None
 
 
 def _counts(

@@ -23,7 +23,7 @@ from pages._panels import column_formats, show_chart, show_reason
 from pages._pictures import FUNNEL, OVERALL, ranked
 from pages._ranking import Average, Ranked, ranking_drawing
 
-__all__ = ["FEWEST", "Quality", "brought", "choose_dimension", "converts", "earns", "quality"]
+__all__ = ["FEWEST", "Quality", "brought", "choose_dimension", "converts", "earns", "quality", "year"]
 
 MONTHS = 12
 # Under so many leads a rate or a mean says little: it is shown, and no place in the order is given to it.
@@ -161,10 +161,15 @@ def _rate_table(found: Quality) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
+def year(seen: View) -> Period:
+    """The twelve months up to the end of the chosen period."""
+    return leading_to(seen.period.until, "month", seen.session.company, MONTHS)
+
+
 def earns(seen: View, found: Quality) -> None:
     """Won revenue per lead over twelve months; groups with few leads stand apart."""
     title, key, dimension = "Whose leads are worth most?", "earns", found.dimension
-    period = leading_to(seen.period.until, "month", seen.session.company, MONTHS)
+    period = year(seen)
 
     def ask(by: tuple[str, ...]) -> Answer:
         return seen.session.answer(Query(("leads", PER_LEAD), by, period=period, where=seen.where, is_shared=True))

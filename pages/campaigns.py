@@ -12,6 +12,7 @@ from pages import _campaign_table as numbers
 from pages import _campaign_tiles as tiles
 from pages import _page as page
 from pages._panels import opening
+from pages._sales_says import sales_says
 
 seen = page.view(__file__)
 found = pictures.campaigns(seen)
@@ -36,5 +37,6 @@ with left:
 with right:
     credits.range_picture(seen, found, credit, credits.PIPELINE)
 numbers.everything(seen, found, credit)
+sales_says(seen, found.dimension, found.names, None)
 who.leads(seen, found)
 page.notes([found.to_date, cost, credit.answer])

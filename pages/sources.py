@@ -9,6 +9,7 @@ from pages import _page as page
 from pages import _source_pictures as pictures
 from pages import _source_sentences as sentences
 from pages._panels import opening
+from pages._sales_says import sales_says
 
 seen = page.view(__file__)
 words, chooser = st.container(), st.container()
@@ -30,5 +31,6 @@ with left:
     pictures.converts(seen, found)
 with right:
     pictures.earns(seen, found)
+sales_says(seen, dimension, found.names, pictures.year(seen))
 _deal_origins.origins(seen)
 page.notes([customers, found.answer])

@@ -121,3 +121,15 @@ def test_a_company_without_hand_overs_says_why(monkeypatch: pytest.MonkeyPatch, 
     text = said(one_page(monkeypatch, "handoff", small.folder))
     assert "No source gives assignments" in text
     assert "map it in sources.yaml" in text
+
+
+@pytest.mark.parametrize("name", ["campaigns", "sources"])
+def test_what_sales_says_flows_back_to_who_made_the_leads(
+    monkeypatch: pytest.MonkeyPatch, demo: Session, name: str
+) -> None:
+    screen = one_page(monkeypatch, name, BRIGHTWATER)
+    assert "What does sales say of the leads?" in said(screen)
+    table = table_of(screen, "acceptance_rate", "reason")
+    reasons = {reason.label for version in demo.definitions.agreement.versions for reason in version.reasons}
+    assert set(table["reason"].dropna()) <= reasons
+    assert len(table) > 3

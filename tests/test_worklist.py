@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ from alignment.handoff import at_equal_age, obligation_of, speed
 from alignment.worklist import breaking, undecided
 from data.calendar import Period
 from metrics import OpenCompany, Query, Session
-from metrics.verdict_reasons import rejections_by, rejections_by_reason
+from metrics.verdict_reasons import rejections_by, rejections_by_reason, verdicts_by
 from tests.oracle_durations import business_hours, handoffs
 from tests.small_company import SmallCompany
 from tests.tiny_sessions import TinyCompany, rows_in
@@ -240,7 +241,34 @@ def test_reasons_are_counted_in_the_words_of_the_agreement_whoever_wrote_them(ag
     assert frame.is_empty()
 
 
+def test_each_source_has_its_acceptance_rate_and_the_most_frequent_reason(demo: Session) -> None:
+    tables = {name: rows_in(demo, name) for name in NAMES}
+    day = (demo.through or dt.date.min) + dt.timedelta(days=1)
+    given, due, accepted, reasons = Counter[Any](), Counter[Any](), Counter[Any](), dict[Any, Counter[str]]()
+    for lead, one in zip(tables["leads"], handoffs(tables), strict=True):
+        if not one["handed_over"] or one["handed_over"]["happened_on"] >= day:
+            continue
+        source, verdict = lead["source"], one["verdict"] or {}
+        given[source] += 1
+        is_due = (day - one["handed_over"]["happened_on"]).days > 5
+        due[source] += is_due
+        accepted[source] += is_due and verdict.get("decision") == "accepted"
+        if verdict.get("decision") == "rejected":
+            reasons.setdefault(source, Counter())[verdict["reason"]] += 1
+    frame, why = verdicts_by(demo, "source", None, None)
+    assert why is None
+    assert dict(frame.select("group", "handed_over").iter_rows()) == dict(given)
+    for group, rate, rejected, reason, because in frame.drop("handed_over").iter_rows():
+        assert rate == (pytest.approx(accepted[group] / due[group]) if due[group] else None)
+        told = reasons.get(group, Counter())
+        assert rejected == sum(told.values())
+        assert because == max(told.values(), default=0)
+        assert told[reason] == because
+    assert len(reasons) > 2
+
+
 def test_a_company_without_verdicts_says_so(small: SmallCompany) -> None:
     frame, why = rejections_by_reason(OpenCompany(small.company).at(), Period(TUESDAY, dt.date(2024, 4, 1)), None)
     assert frame.is_empty()
     assert why == "No source gives lead_decisions.decision: map it in sources.yaml."
+    assert verdicts_by(OpenCompany(small.company).at(), "source", None, None)[1] is not None
