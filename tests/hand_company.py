@@ -17,6 +17,7 @@ twice two alike. Opportunities are recorded from June 15.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 from metrics import Session
@@ -109,11 +110,13 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
+@functools.cache
 def company_without_losses() -> Session:
     """A session on the same contacts of a company that declares that it records no lost deals."""
     return TinyCompany(WITHOUT_SALES, definitions=DEFINITIONS, absent=("lost deals",)).session(_rows())
 
 
+@functools.cache
 def hand_company() -> Session:
     """A session on these contacts."""
     tiny = TinyCompany(WITHOUT_SALES, definitions=DEFINITIONS, recorded_from={"opportunity": dt.date(2024, 6, 15)})

@@ -117,8 +117,11 @@ def _mutants(name: str, made: Any, rejected: set[int]) -> Iterator[Mutant]:
 
 
 def kept() -> list[Mutant]:
-    """The mutants of the last generation with what is decided of them, and the tests as they are now."""
-    shutil.copytree(PROJECT / "tests", COPY / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    """The mutants of the last generation with what is decided of them; all but the subjects is as it is now."""
+    subjects = (f"{name}.py" for name in SUBJECTS)
+    for name in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__", *(subjects if name == "metrics" else ()))
+        shutil.copytree(PROJECT / name, COPY / name, ignore=ignored, dirs_exist_ok=True)
     os.chdir(COPY)
     mutants = {each["name"]: Mutant(**each) for each in json.loads(KEPT.read_text(encoding="utf-8"))}
     for line in DECIDED.read_text(encoding="utf-8").splitlines() if DECIDED.exists() else ():

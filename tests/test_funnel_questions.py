@@ -272,6 +272,7 @@ class TestText:
         for text in self.texts(session):
             tree = sqlglot.parse_one(text, dialect="duckdb")
             assert all(name.args.get("quoted") for name in tree.find_all(exp.Identifier))
+            assert all(count.this is not None for count in tree.find_all(exp.Count))
             # PostgreSQL before 16 asks for a name.
             parts = [part for part in tree.find_all(exp.Subquery) if isinstance(part.parent, (exp.From, exp.Join))]
             assert parts

@@ -7,6 +7,7 @@ takes some of the words and grains, which other files ask of companies of their 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +32,7 @@ SPRING = Period(dt.date(2024, 2, 10), dt.date(2024, 5, 20))
 AS_OF = dt.date(2024, 5, 1)
 # A tenth of all combinations of words, in which nearly every pair of words stands together.
 SOME_WORDS = range(0, len(WORDS), 11)
-IN_ALL_WORDS = SOME_WORDS if IS_DEEP else (22, 66)
+IN_ALL_WORDS = SOME_WORDS if IS_DEEP else (22,)
 GRAINS = (None, "month", "week", "quarter", "year") if IS_DEEP else (None, "month", "week")
 TABLES = (
     "leads", "contacts", "touches", "campaigns", "deals", "deal_contacts", "spend", "exchange_rates", "assignments",
@@ -39,8 +40,9 @@ TABLES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
+@functools.cache
+def _company() -> Session:
+    """Made once in a process, whatever files its tests alternate with."""
     funnels = "".join(_definition(index) for index in SOME_WORDS) + OWN
     hours = {day: (dt.time(9), dt.time(17)) for day in range(5)}
     tiny = TinyCompany(
@@ -48,6 +50,11 @@ def session() -> Session:
         recorded_from={"mql": dt.date(2024, 2, 1)},
     )  # fmt: skip
     return tiny.session(drawn())
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return _company()
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +90,7 @@ class TestAllOfAFunnel:
         )
         assert_all(session, f"f{index}", steps, asked, tables)
 
-    @pytest.mark.parametrize("asked", ASKED[2:] if IS_DEEP else ASKED[2:3])
+    @pytest.mark.parametrize("asked", ASKED[2:] if IS_DEEP else ASKED[:1])
     def test_what_a_step_counts_is_the_oracles(
         self, session: Session, tables: dict[str, list[Row]], asked: Question
     ) -> None:
