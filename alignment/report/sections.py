@@ -58,8 +58,10 @@ class Composer:
         self.month = Month(span(period), span(moved(period, 1)), span(moved(period, 12)),
                            self.manifest.company["currency"])  # fmt: skip
         self.spans = (self.month.name, self.month.before, self.month.year_before, "Year to date")
-        targets = snapshot.frame("targets") if snapshot.has("targets") else pl.DataFrame()
-        self.targets = dict(targets.select("metric", "target").iter_rows()) if targets.height else {}
+        self.agreed = snapshot.frame("targets") if snapshot.has("targets") else pl.DataFrame()
+        # A target of a quarter says nothing of one of its months.
+        of_month = (row for row in self.agreed.iter_rows(named=True) if Period(row["start"], row["until"]) == period)
+        self.targets = {row["metric"]: row["target"] for row in of_month}
 
     def _frame(self, name: str) -> pl.DataFrame:
         found = f"results/{name}"
@@ -215,12 +217,17 @@ class Composer:
 
     def promises(self) -> Section | None:
         known = [name for name in (*self.targets, *PROMISED) if name in self.rows]
-        if not known:
+        if not known and self.agreed.is_empty():
             return None
         table = tables.summary("promises", "What the teams promised each other", self.headline,
                                list(dict.fromkeys(known)), self.spans, self.targets, self.manifest.period)  # fmt: skip
         told = [sentences.promises(self.rows["promise_kept"], self.month)] if "promise_kept" in self.rows else []
-        return Section("promises", "Promises", _only(told), (with_notes(table, self.no_targets()),))
+        return Section("promises", "Promises", _only(told), (with_notes(table, self.no_targets()), *self._agreed()))
+
+    def _agreed(self) -> tuple[Table, ...]:
+        """Every target that is sealed, those of longer periods too."""
+        labels = {"label": "Metric", "target": "Target", "start": "From", "until": "Until (not included)"}
+        return (tables.sides("targets", "Targets", self.agreed, labels),) if self.agreed.height else ()
 
     def cuts(self) -> Section | None:
         found = []
@@ -240,8 +247,8 @@ class Composer:
         table = tables.sides("restatement", "Earlier months, restated", frame, labels)
         months = frame["month"].unique().sort().to_list()
         changed = frame.select("month", "metric").unique().height
-        told = Sentence(f"{changed} numbers of earlier sealed months are others by the data of this month.",
-                        f"Months: {', '.join(months)}.")  # fmt: skip
+        said = "1 number of an earlier sealed month is" if changed == 1 else f"{changed} numbers of sealed months are"
+        told = Sentence(f"{said} different by the data of this month.", f"Months: {', '.join(months)}.")
         return Section("restatement", "Restatements", (told,), (table,))
 
     def decided(self) -> Section | None:
