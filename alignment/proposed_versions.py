@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,16 @@ from data.yaml_writing import in_yaml, node_at, root_of, text_of, with_item, wit
 from metrics import Session
 from metrics.loading import load_definitions
 
-__all__ = ["AGREEMENT", "Proposed", "draft_agreement", "draft_rule", "fingerprints", "proposed", "versions_in"]
+__all__ = [
+    "AGREEMENT",
+    "Proposed",
+    "difference",
+    "draft_agreement",
+    "draft_rule",
+    "fingerprints",
+    "proposed",
+    "versions_in",
+]
 
 AGREEMENT = "agreement"
 THE_TEXT = "the proposal"
@@ -103,6 +112,37 @@ def draft_agreement(
     for key, said in (("description", description.strip()), ("label", label.strip())):
         text = with_key(text, "from", key, in_yaml(said)) if said else text
     return text
+
+
+def difference(company: Company, subject: str, names: str, text: str) -> tuple[str, ...]:
+    """What a proposed text says otherwise than the version it would follow: `- key: before`, then `+ key: after`.
+
+    Without days and words about the versions. InvalidEntry, InvalidFiles where it no longer could follow one.
+    """
+    root = root_of(text)
+    first = node_at(root, ("from",))
+    if first is None or not isinstance(first.value, dt.date):
+        raise InvalidEntry("A version begins with the day from which on it holds, such as from: 2027-01-01.")
+    listed = versions_in(company, subject, names)
+    before = dict(_leaves(_promised(listed.versions[_followed(listed, first.value)])))
+    after = dict(_leaves(_promised(root)))
+    found = []
+    for key in dict.fromkeys((*before, *after)):
+        if before.get(key) != after.get(key):
+            found += [f"{sign} {key}: {side[key]}" for sign, side in (("-", before), ("+", after)) if key in side]
+    return tuple(found)
+
+
+def _leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Each scalar with the keys that lead to it, such as objectives.opportunities.target."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _leaves(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for place, part in enumerate(value, start=1):
+            yield from _leaves(part, f"{key}.{place}")
+    else:
+        yield key, value
 
 
 def _number(root: Node, name: str) -> Node:

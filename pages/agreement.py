@@ -8,6 +8,7 @@ from pages import _goal_calculator as calculator
 from pages import _page as page
 from pages import _promise_pictures as pictures
 from pages import _promises as promises
+from pages import _proposals as proposals
 from pages._panels import opening
 
 seen = page.view(__file__)
@@ -20,6 +21,7 @@ if found is not None:
     pictures.people(seen, found)
     calculator.show(seen, found)
     pictures.what_would_change(seen, found)
+    proposals.of_the_agreement(seen)
     left, right = st.columns(2, gap="small")
     with left:
         pictures.protocol(found)

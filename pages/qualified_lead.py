@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _page as page
+from pages import _proposals as proposals
 from pages import _rule_comparison as comparison
 from pages import _rule_pictures as pictures
 from pages._panels import opening
@@ -22,3 +23,4 @@ if stage is not None:
     pictures.scores(seen)
     pictures.drift(seen, drift)
     comparison.show(seen, stage)
+    proposals.of_the_rule(seen, stage)
