@@ -86,8 +86,8 @@ def standings(session: Session, version: AgreementVersion, day: dt.date) -> tupl
     )
 
 
-def standing_of(session: Session, objective: Objective, day: dt.date) -> Standing | None:
-    """How one objective stands when a day is over; None before its data."""
+def standing_of(session: Session, objective: Objective, day: dt.date, as_of: dt.date | None = None) -> Standing | None:
+    """How one objective stands when a day is over; None before its data. `as_of`: nothing from that day on is in."""
     if session.through is None:
         return None
     day = min(day, session.through)
@@ -97,18 +97,22 @@ def standing_of(session: Session, objective: Objective, day: dt.date) -> Standin
     share = None
     if adds and objective.pace == "history":
         share = _usual_share(session, objective, so_far)
-    actual = _number(session, objective, so_far)
+    actual = _number(session, objective, so_far, as_of)
     return standing(objective, day, actual, session.company, adds=adds, good=metric.good, share=share)
 
 
-def standings_before(session: Session, objective: Objective, count: int, day: dt.date) -> tuple[Standing, ...]:
+def standings_before(
+    session: Session, objective: Objective, count: int, day: dt.date, as_of: dt.date | None = None
+) -> tuple[Standing, ...]:
     """The last `count` whole periods of an objective up to a day, oldest first, each by the target that held in it.
 
     Where another version had no such promise, today's target stands beside the number, so that it is seen in history.
     """
     company, agreement = session.company, session.definitions.agreement
     span = last_complete(objective.per, day, company, count)
-    query = Query((objective.metric,), grain=objective.per, period=span, where=_where(objective), is_shared=True)
+    query = Query(
+        (objective.metric,), grain=objective.per, period=span, where=_where(objective), as_of=as_of, is_shared=True
+    )
     frame = session.answer(query).frame
     actual = dict(zip(frame["period"].to_list(), frame[objective.metric].to_list(), strict=True))
     metric, adds = _metric(session, objective), _adds_up(session, objective)
@@ -133,8 +137,8 @@ def promises_about(session: Session, names: Iterable[str], where: str | None, da
     return found
 
 
-def _number(session: Session, objective: Objective, period: Period) -> float | None:
-    query = Query((objective.metric,), period=period, where=_where(objective), is_shared=True)
+def _number(session: Session, objective: Objective, period: Period, as_of: dt.date | None) -> float | None:
+    query = Query((objective.metric,), period=period, where=_where(objective), as_of=as_of, is_shared=True)
     answer = session.answer(query)
     value = None if objective.metric in answer.reasons else answer.number(objective.metric)
     return None if value is None else float(value)
@@ -167,12 +171,12 @@ def _where(objective: Objective) -> str | None:
 # -- obligations -----------------------------------------------------------------------------------------------------
 
 
-def kept_by_person(session: Session, obligation: Obligation, period: Period) -> Promise:
+def kept_by_person(session: Session, obligation: Obligation, period: Period, as_of: dt.date | None = None) -> Promise:
     """How an obligation was kept in the leads of some days, by everybody of its role. Only what is due is judged."""
     timed = _timed(session, obligation)
     asked = session.with_metrics((timed,))
     names = tuple(f"{timed.name}.{result}" for result in ("due", "kept", "overdue"))
-    answer = asked.answer(Query(names, by=("owner",), period=period))
+    answer = asked.answer(Query(names, by=("owner",), period=period, as_of=as_of))
     reason = next(iter(answer.reasons.values()), None)
     people = _people(session)
     found: list[Kept] = []

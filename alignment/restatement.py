@@ -10,15 +10,17 @@ letting the causes change both one after the other, in the order of CAUSES from 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from alignment.addresses import frame_without_addresses, without_addresses
+from alignment.month_targets import target_values
 from alignment.record_causes import Causes, Extracts
 from alignment.sealing import DEFINITIONS, EXTRACTS
 from alignment.snapshots import Snapshot
@@ -118,12 +120,35 @@ def restate(session: Session, sealed: Snapshot) -> Restatement:
         found = _shared_out(told, before, by_rates, _totals(sealed, name), row["unit"])
         found |= {RATE: by_definitions - by_rates, RULE: today - by_definitions}
         effects += [(*head, float(today - before), cause, float(found[cause])) for cause in CAUSES if found.get(cause)]
+    effects += _targets(session, sealed)
     return Restatement(
         pl.DataFrame(effects, EFFECT_COLUMNS, orient="row"),
         pl.DataFrame(records, RECORD_EFFECT_COLUMNS, orient="row"),
         sides.changed,
         tuple(sides.notes),
     )
+
+
+def _targets(session: Session, sealed: Snapshot) -> Iterator[tuple[Any, ...]]:
+    """What was promised of the month and is promised otherwise by now; a target that is new or gone has no number."""
+    manifest, targets = sealed.manifest, sealed.frame("targets")
+    then = {row["metric"]: row for row in targets.iter_rows(named=True)}
+    now = target_values(session, manifest.period, manifest.where)
+    for name in [*then, *(one for one in now if one not in then and one in session.definitions.metrics)]:
+        was: Any = then[name]["target"] if name in then else None
+        target: Any = now.get(name)
+        if was == target:
+            continue
+        label, unit = (then[name]["label"], then[name]["unit"]) if name in then else _words(session, name)
+        known = was is not None and target is not None
+        difference = float(_exact(target, unit) - _exact(was, unit)) if known else None
+        head = (manifest.month, manifest.revision, f"target of {name}", f"Target of {label}", unit, was, target)
+        yield (*head, difference, TARGET, difference)
+
+
+def _words(session: Session, name: str) -> tuple[str, str]:
+    metric = session.reach.metric(name)
+    return metric.label, metric.unit
 
 
 def _unaddressed(part: Part, key: bytes) -> Part:

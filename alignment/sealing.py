@@ -1,7 +1,7 @@
 """Seals a month: asks its questions of one generation and writes the answers with all they rest on. Prints nothing.
 
-Names of contacts are in none of the files: nothing here opens the personal file, and neither deals nor accounts are
-written by name.
+Names of contacts are in none of the files: no answer has them, in decisions they are left out, and neither deals nor
+accounts are written by name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import polars as pl
 
 from alignment import month_questions
 from alignment.addresses import frame_without_addresses, without_addresses
+from alignment.month_decisions import decisions
 from alignment.month_questions import HEADLINE, Asked, spans_of
+from alignment.month_targets import month_promises, month_targets
 from alignment.months import check_reached, check_that_it_is_over, name_of, today_in
 from alignment.snapshots import SealedMonth, Snapshot, shelf_of
 from data.calendar import Period
@@ -46,12 +48,6 @@ EXTRACTS = {
             "currency", "amount" FROM "pipeline" ORDER BY 1
     """,
 }
-_TARGETS = {
-    "metric": pl.String, "label": pl.String, "unit": pl.String, "target": pl.Float64, "start": pl.Date,
-    "until": pl.Date,
-}  # fmt: skip
-_DECISIONS = {"decided_on": pl.Date, "title": pl.String, "text": pl.String, "owner": pl.String, "due_on": pl.Date,
-              "state": pl.String}  # fmt: skip
 _ANNOTATIONS = {"day": pl.Date, "label": pl.String, "kind": pl.String}
 
 
@@ -197,8 +193,11 @@ def _tables(
         table = "pipeline" if name == "records/deals" else name.partition("/")[2]
         if table in present:
             tables[name] = session.read(sql)
-    tables["targets"] = pl.DataFrame(schema=_TARGETS)
-    tables["decisions"] = pl.DataFrame(schema=_DECISIONS)
+    tables["targets"] = month_targets(session, month, where)
+    if where is None:
+        # Promises and decisions are those of the whole company.
+        tables["promises"] = month_promises(session, month)
+        tables["decisions"] = decisions(session, month)
     tables["annotations"] = _annotations(session, month)
     progress("Definitions", 0.8)
     tables["definitions/metrics"] = pl.DataFrame(list(_metrics(session)), infer_schema_length=None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from alignment.months import due_month, last_month, month_of, name_of, today_in
-from alignment.restatement import carried, restate
+from alignment.restatement import Restatement, carried, restate
 from alignment.sealing import Sealed, seal_month, seal_per
 from alignment.snapshots import Shelf, shelf_of, shelves_per
 from alignment.verification import verify
@@ -138,24 +139,49 @@ def restate_command(
     records: Annotated[
         str | None, typer.Option("--records", help="The records that moved this metric, instead of the causes.")
     ] = None,
+    per: Annotated[
+        str | None, typer.Option("--per", help="Those sealed one by one of this dimension, such as region.")
+    ] = None,
     company: CompanyOption = None,
     form: FormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """A sealed month against today's data: what moved, and why. Causes of a metric sum to its difference."""
     session, name = ready_session(company), name_of(month_of(month))
-    found = restate(session, shelf_of(session.company).open(name, revision))
-    if found.changed:
-        stderr.print(
-            f"Not computed as when {name} was sealed: {', '.join(found.changed)}", markup=False, soft_wrap=True
-        )
-    for note in found.notes:
-        stderr.print(note, markup=False, soft_wrap=True)
-    if found.effects.is_empty():
-        stderr.print(f"Today's data gives the numbers of {name} that were sealed.", markup=False, soft_wrap=True)
     if records is not None:
         session.reach.metric(records)
-        shown = found.records.filter(found.records["metric"] == records).drop("month", "metric")
-    else:
-        shown = found.effects.drop("month", "revision", "label")
-    print_frame(shown, chosen_format(form, as_json))
+    shown = []
+    for shelf in _shelves_of(session.company, name, per):
+        sealed = shelf.open(name, revision)
+        found = restate(session, sealed)
+        frame = _restated(
+            found, name if sealed.manifest.per is None else f"{name} of {sealed.manifest.per[1]}", records
+        )
+        if sealed.manifest.per is not None:
+            frame = frame.select(pl.lit(sealed.manifest.per[1]).alias(sealed.manifest.per[0]), pl.all())
+        shown.append(frame)
+    print_frame(pl.concat(shown), chosen_format(form, as_json))
+
+
+def _shelves_of(company: Company, month: str, per: str | None) -> list[Shelf]:
+    """Where a month is sealed: once, or by the values of a dimension. Raises NotSealed where there is none of these."""
+    if per is None:
+        return [shelf_of(company)]
+    shelves = [shelf for shelf in shelves_per(company, per) if shelf.revisions(month)]
+    if not shelves:
+        seal = f"python tandem.py snapshot {month} --per {per}"
+        raise NotSealed(f"{company.name} has no sealed month '{month}' by {per}. Seal it with: {seal}")
+    return shelves
+
+
+def _restated(found: Restatement, name: str, records: str | None) -> pl.DataFrame:
+    """The causes, or the records of one metric; what is to be known of them goes to stderr."""
+    said = [f"Not computed as when {name} was sealed: {', '.join(found.changed)}"] if found.changed else []
+    said += found.notes
+    if found.effects.is_empty():
+        said.append(f"Today's data gives the numbers of {name} that were sealed.")
+    for sentence in said:
+        stderr.print(sentence, markup=False, soft_wrap=True)
+    if records is not None:
+        return found.records.filter(found.records["metric"] == records).drop("month", "metric")
+    return found.effects.drop("month", "revision", "label")

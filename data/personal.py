@@ -18,7 +18,7 @@ from data.company import Company
 from data.engine import DuckDBEngine
 from data.generations import Generation
 
-__all__ = ["email_hash_key", "read_personal"]
+__all__ = ["email_hash_key", "names_in", "read_personal"]
 
 
 def email_hash_key(company: Company) -> bytes:
@@ -50,7 +50,28 @@ def read_personal(company: Company, generation: Generation, contact_ids: Iterabl
         found = engine.run(sql, {"ids": wanted})
     finally:
         engine.close()
-    entry = {"at": dt.datetime.now(dt.UTC).isoformat(), "viewer": viewer, "contacts": found.height}
+    _log(company, viewer, found.height)
+    return found
+
+
+def names_in(company: Company, generation: Generation, text: str, viewer: str) -> list[str]:
+    """The names of contacts of three letters or more that stand in a text, so that they can be left out; it is logged.
+
+    A name may be a part of another word: who leaves it out looks at the words.
+    """
+    engine = DuckDBEngine(generation.personal)
+    try:
+        sql = (
+            'SELECT DISTINCT "name" FROM "contacts" WHERE length("name") > 2 AND contains(lower($text), lower("name"))'
+        )
+        found = engine.run(sql, {"text": text})
+    finally:
+        engine.close()
+    _log(company, viewer, found.height)
+    return found["name"].to_list()
+
+
+def _log(company: Company, viewer: str, contacts: int) -> None:
+    entry = {"at": dt.datetime.now(dt.UTC).isoformat(), "viewer": viewer, "contacts": contacts}
     with (company.state / "personal.log").open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
-    return found
