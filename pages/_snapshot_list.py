@@ -69,8 +69,7 @@ def _month(seen: View, one: Listed) -> None:
             if one.latest is not None:
                 st.button(f"Open {name}", key=f"open_{one.month}", type="tertiary", on_click=_open,
                           args=(one.month,))  # fmt: skip
-            if st.button(f"Verify {name}", key=f"verify_{one.month}", type="tertiary",
-                         help="Read every sealed byte again"):  # fmt: skip
+            if st.button(f"Verify {name}", key=f"verify_{one.month}", type="tertiary"):
                 st.session_state[f"verified_{one.month}"] = _verified(seen, one.month)
             is_whole, told = st.session_state.get(f"verified_{one.month}", (True, ""))
             if told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -18,15 +18,15 @@ from data.errors import TandemError
 from metrics.findings import change
 from pages import _tiles, _words
 from pages._dates import day, span
-from pages._entries import joined, notice_html
+from pages._entries import OWNERS, joined, notice_html
 from pages._page import View
 from pages._panels import column_formats, show_table, table
 from pages._tiles import Tile
 from pages._words import count, escape, strong
 
 __all__ = [
-    "back", "chosen", "cut", "dates", "definitions_of", "notice", "numbers", "restated", "says", "tiles", "title",
-    "words_of",
+    "back", "chosen", "cut", "dates", "decided", "definitions_of", "notice", "numbers", "promises", "restated", "says",
+    "tiles", "title", "words_of",
 ]  # fmt: skip
 
 TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
@@ -147,7 +147,42 @@ def numbers(snapshot: Snapshot) -> None:
     names = ("Metric", "Sealed", "Month before", "A year before", "Year to date", "Days or cohort")
     frame = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
     caption = "As sealed. A rate of a funnel is of the latest cohort that had had its whole time; its days are told."
-    show_table("The month in numbers", caption, frame, key="month_numbers")
+    show_table("The month in numbers", caption, frame, key="month_numbers", columns=_to_the_right(names[1:5]))
+
+
+def _to_the_right(names: Sequence[str]) -> dict[str, object]:
+    """Numbers of several units are written as texts, and stand where numbers do."""
+    return {name: st.column_config.TextColumn(alignment="right") for name in names}
+
+
+def promises(snapshot: Snapshot) -> None:
+    """What the two teams had promised each other, each in its own period as of the end of the month."""
+    if not snapshot.has("promises"):
+        return
+    rows = [
+        (
+            row["label"], OWNERS[row["team"]], span(Period(row["start"], row["until"])),
+            _number(snapshot, row, "target"), _number(snapshot, row), _words.rate(row["pace"]),
+            {True: "kept", False: "missed", None: "goes on"}[row["is_kept"]],
+        )
+        for row in snapshot.frame("promises").iter_rows(named=True)
+    ]  # fmt: skip
+    if rows:
+        names = ("Promise", "Whose", "Days", "Target", "Reached", "Of what was expected", "Kept")
+        frame = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
+        caption = f"Each in its own period, as it stood at the end of {span(snapshot.manifest.period)}."
+        show_table("What was promised", caption, frame, key="month_promises", columns=_to_the_right(names[3:6]))
+
+
+def decided(snapshot: Snapshot) -> None:
+    """What the ledger had been told in the month."""
+    frame = snapshot.frame("decisions") if snapshot.has("decisions") else pl.DataFrame()
+    if frame.height:
+        labels = {"decided_on": "Day", "title": "Decision", "text": "In words", "owner": "Owner", "due_on": "Due",
+                  "state": "State"}  # fmt: skip
+        caption = "Verdicts, adoptions, workshops and actions of the month; names of contacts are left out."
+        show_table("What was decided", caption, frame.select(list(labels)), key="month_decisions",
+                   columns=column_formats({}, labels))  # fmt: skip
 
 
 def definitions_of(snapshot: Snapshot) -> None:

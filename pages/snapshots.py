@@ -28,5 +28,7 @@ else:
     reading.words_of(snapshot)
     reading.cut(snapshot)
     reading.numbers(snapshot)
+    reading.promises(snapshot)
+    reading.decided(snapshot)
     reading.restated(seen, snapshot)
     reading.definitions_of(snapshot)

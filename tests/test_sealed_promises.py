@@ -14,6 +14,7 @@ from alignment.ledger import Action, Adoption, Ledger, Proposal, Verdict, Worksh
 from alignment.restatement import restate
 from alignment.sealing import seal_per
 from alignment.snapshots import Snapshot, shelf_of
+from tests.one_page import one_page, table_of
 from tests.sealed_company import MARCH, TODAY, copy_with_march, seal_march, session_of
 from tests.small_company import SmallCompany
 
@@ -116,3 +117,15 @@ def test_months_sealed_one_by_one_are_restated_one_by_one(company: SmallCompany)
     assert told.exit_code != 0
     assert shelf_of(company.company).months() == ["2026-03"]
     assert len(sealed) == 2
+
+
+def test_the_page_shows_what_was_promised_and_decided(company: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC)
+    ledger = Ledger.open(company.company, clock=lambda: moment)
+    ledger.add(Action("Go to more fairs", "P2", dt.date(2026, 4, 1)), by="P1")
+    resealed(company)
+    screen = one_page(monkeypatch, "snapshots", company.folder, snapshot="2026-03")
+    shown = table_of(screen, "Promise", "Kept").set_index("Promise")
+    assert list(shown.loc["New business", ["Target", "Reached", "Kept"]]) == ["€900", "€1.35\u00a0k", "kept"]
+    assert list(shown.loc["Leads of fairs", ["Target", "Reached", "Kept"]]) == ["3", "1", "missed"]
+    assert list(table_of(screen, "title", "text")["text"]) == ["Go to more fairs"]
