@@ -15,7 +15,7 @@ from metrics.credits import as_aggregate
 from metrics.kinds import Aggregate, Credit
 from metrics.plan import models_for
 from metrics.query import Query
-from metrics.reach import Asked
+from metrics.reach import Asked, Unanswerable
 from metrics.run import Session
 
 __all__ = ["ModelRange", "Ranges", "always_first", "by_every_model", "model_ranges", "sometimes_first"]
@@ -92,16 +92,18 @@ def by_every_model(
     credit = session.reach.metric(metric)
     assert isinstance(credit, Credit)
     models = models_for(session.reach, (metric,))
-    # What has no answer by one model has none by any, for the same reason.
-    plain = session.answer(Query((metric,), (dimension,), where=where, is_shared=True, model=models[0]))
-    if metric in plain.reasons:
-        return Ranges(metric, models, [], plain.reasons[metric])
     names = {f"{metric}_by_{model}": model for model in models}
     query = Query(tuple(names), (dimension,), where=where, is_shared=True)
     asked = session.reach.asked(query)
-    sums = tuple(_named(session, credit, name, model, asked) for name, model in names.items())
-    frame = session.with_metrics(sums).answer(query).frame.rename(names)
-    return Ranges(metric, models, model_ranges(frame, dimension, models, spend))
+    try:
+        sums = tuple(_named(session, credit, name, model, asked) for name, model in names.items())
+    except Unanswerable as missing:
+        return Ranges(metric, models, [], str(missing))
+    answer = session.with_metrics(sums).answer(query)
+    # What has no answer by one model has none by any, for the same reason.
+    if answer.reasons:
+        return Ranges(metric, models, [], answer.reasons[query.metrics[0]])
+    return Ranges(metric, models, model_ranges(answer.frame.rename(names), dimension, models, spend))
 
 
 def _named(session: Session, credit: Credit, name: str, model: str, asked: Asked) -> Aggregate:
