@@ -49,6 +49,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/qualified_lead.py", title="Qualified lead", icon=":material/verified:"),
                 st.Page("pages/personas.py", title="Personas", icon=":material/groups:"),
                 st.Page("pages/strategy.py", title="Strategy", icon=":material/flag:"),
+                st.Page("pages/aligned.py", title="Alignment", icon=":material/sync_alt:"),
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
                 st.Page("pages/snapshots.py", title="Snapshots", icon=":material/inventory_2:"),
                 st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
