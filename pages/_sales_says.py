@@ -21,15 +21,15 @@ def sales_says(seen: View, dimension: str, names: Mapping[str, str], period: Per
     """Acceptance rate, rejections and their most frequent reason by group; without a period to date."""
     key, label = "sales_says", seen.session.reach.dimension(dimension).label
     frame, reason = verdicts_by(seen.session, dimension, period, seen.where)
-    when = f"in {span(period)}" if period else "to date"
+    when = span(period) if period else "to date"
     if frame.is_empty():
-        show_reason(TITLE, reason or f"No lead was handed over {when}.", key=key)
+        show_reason(TITLE, reason or f"No lead was handed over, {when}.", key=key)
         return
     groups = [f"No {label.lower()}" if name is None else names.get(name, name) for name in frame["group"]]
     show_table(
         TITLE,
-        f"Leads handed over {when}, of those whose verdict is due how many sales has accepted, and why it rejected most"
-        " of the others. The page Hand-off has all reasons.",
+        f"Leads handed over, {when}: of those whose verdict is due how many sales has accepted, and why it rejected"
+        " most of the others. The page Hand-off has all reasons.",
         frame.with_columns(pl.Series("group", groups, dtype=pl.String)),
         key=key,
         columns=column_formats(
