@@ -168,7 +168,7 @@ def test_a_target_of_the_month_stands_beside_its_number_with_what_was_attained(d
 
 def test_a_target_of_a_quarter_is_told_but_not_compared_with_a_month(demo: Session) -> None:
     targets = pl.DataFrame([a_target(dt.date(2026, 10, 1), dt.date(2027, 1, 1), 120.0)])
-    report = composed(demo, {"targets": targets})
+    report = composed(demo, {"targets": targets, "promises": pl.DataFrame()})
     (table,) = section(report, "summary").tables
     assert rows_of(table)["Leads"]["Target"] is None
     listed = next(one for one in section(report, "promises").tables if one.name == "targets")
@@ -184,3 +184,17 @@ def test_earlier_months_that_are_others_today_are_told_by_cause(demo: Session) -
     told = section(report, "restatement")
     assert told.tables[0].rows == (("2026-09", 1, "Leads", 10.0, 12.0, 2.0, "late event", 2.0),)
     assert "1 number" in told.sentences[0].text
+
+
+def test_promises_are_told_with_what_came_of_them(demo: Session) -> None:
+    def promise(label: str, is_kept: bool | None, value: float) -> dict[str, Any]:
+        return {"label": label, "team": "sales", "unit": "ratio", "target": 0.5, "value": value, "is_kept": is_kept,
+                "attainment": value / 0.5, "start": OCTOBER.start, "until": OCTOBER.until}  # fmt: skip
+
+    promises = pl.DataFrame([promise("Calls", True, 0.6), promise("Verdicts", False, 0.4), promise("Goal", None, 0.1)])
+    told = section(composed(demo, {"promises": promises}), "promises")
+    assert told.sentences[0].text == "1 of 2 promises were kept in October 2026."
+    assert told.sentences[0].evidence == "Kept: Calls; not kept: Verdicts."
+    rows = rows_of(next(one for one in told.tables if one.name == "targets"))
+    assert [rows[name]["Kept"] for name in ("Calls", "Verdicts", "Goal")] == ["kept", "not kept", "still open"]
+    assert rows["Calls"]["Attainment"] == 1.2

@@ -59,6 +59,7 @@ class Composer:
                            self.manifest.company["currency"])  # fmt: skip
         self.spans = (self.month.name, self.month.before, self.month.year_before, "Year to date")
         self.agreed = snapshot.frame("targets") if snapshot.has("targets") else pl.DataFrame()
+        self.promised = snapshot.frame("promises") if snapshot.has("promises") else pl.DataFrame()
         # A target of a quarter says nothing of one of its months.
         of_month = (row for row in self.agreed.iter_rows(named=True) if Period(row["start"], row["until"]) == period)
         self.targets = {row["metric"]: row["target"] for row in of_month}
@@ -221,11 +222,15 @@ class Composer:
             return None
         table = tables.summary("promises", "What the teams promised each other", self.headline,
                                list(dict.fromkeys(known)), self.spans, self.targets, self.manifest.period)  # fmt: skip
-        told = [sentences.promises(self.rows["promise_kept"], self.month)] if "promise_kept" in self.rows else []
+        told = [sentences.kept(list(self.promised.iter_rows(named=True)), self.month)]
+        if "promise_kept" in self.rows:
+            told.append(sentences.promises(self.rows["promise_kept"], self.month))
         return Section("promises", "Promises", _only(told), (with_notes(table, self.no_targets()), *self._agreed()))
 
     def _agreed(self) -> tuple[Table, ...]:
-        """Every target that is sealed, those of longer periods too."""
+        """Every promise that is sealed, those of longer periods too; the targets alone where no promises are."""
+        if self.promised.height:
+            return (tables.promised(self.promised),)
         labels = {"label": "Metric", "target": "Target", "start": "From", "until": "Until (not included)"}
         return (tables.sides("targets", "Targets", self.agreed, labels),) if self.agreed.height else ()
 

@@ -17,6 +17,7 @@ from alignment.report.contents import Sentence
 __all__ = [
     "Month",
     "in_table",
+    "kept",
     "largest",
     "lowest_step",
     "matured_rate",
@@ -141,6 +142,19 @@ def promises(row: Row, month: Month) -> Sentence | None:
     before = f" {month.before}: {numbers.rate(row['previous'])}." if row["previous"] is not None else ""
     return Sentence(f"Sales kept {numbers.rate(row['value'])} of its promises to answer in time in {month.name}.",
                     f"{row['label']}: {numbers.rate(row['value'])}.{before}")  # fmt: skip
+
+
+def kept(rows: Sequence[Row], month: Month) -> Sentence | None:
+    """How many promises whose time was over were kept. None where none was over."""
+    over = [row for row in rows if row["is_kept"] is not None]
+    if not over:
+        return None
+    groups = (("Kept", [row["label"] for row in over if row["is_kept"]]),
+              ("not kept", [row["label"] for row in over if not row["is_kept"]]))  # fmt: skip
+    evidence = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in groups if labels)
+    count = sum(1 for row in over if row["is_kept"])
+    noun = "promise was" if len(over) == 1 else "promises were"
+    return Sentence(f"{count} of {len(over)} {noun} kept in {month.name}.", evidence[:1].upper() + evidence[1:] + ".")
 
 
 def targets_met(rows: Sequence[tuple[str, float, float, str]], month: Month) -> Sentence | None:

@@ -180,7 +180,7 @@ class Sheets:
         row, breaks = HEADER, []
         for place, chart in enumerate(chart for section in self.report.sections for chart in section.charts):
             breaks += [row] if place and place % CHARTS_ON_A_PAGE == 0 else []
-            tab.write_string(row, NUMBERS_AT, chart.title, self.format(bold=True, text_wrap=True))
+            tab.write_string(row, NUMBERS_AT, chart.title, self.format(bold=True))
             for index, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True), row + 1):
                 self._cell(tab, index, NUMBERS_AT, label, "text", LIGHT.ink)
                 self._cell(tab, index, NUMBERS_AT + 1, value, chart.unit, LIGHT.ink)

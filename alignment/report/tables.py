@@ -13,7 +13,18 @@ from alignment.report.contents import BY_ROW, Column, Table, Value
 from alignment.tokens import Owner
 from data.calendar import Period
 
-__all__ = ["UNATTRIBUTED", "compared", "definitions", "funnel", "measured", "sides", "summary", "trend", "words_of"]
+__all__ = [
+    "UNATTRIBUTED",
+    "compared",
+    "definitions",
+    "funnel",
+    "measured",
+    "promised",
+    "sides",
+    "summary",
+    "trend",
+    "words_of",
+]
 
 UNATTRIBUTED = "Unattributed"
 SPANS = ("value", "previous", "last_year", "year_to_date")
@@ -145,6 +156,22 @@ def trend(frame: pl.DataFrame, headline: pl.DataFrame) -> Table:
     columns = [Column(described[name]["label"], described[name]["unit"], described[name]["owner"]) for name in metrics]
     rows = [(f"{row['period']:%b %Y}", *(row[name] for name in metrics)) for row in frame.iter_rows(named=True)]
     return Table("trend", "The last 13 months", (Column("Month"), *columns), tuple(rows))
+
+
+def promised(frame: pl.DataFrame) -> Table:
+    """What each team promised, what came of it, and whether that was kept; open where its period is not over."""
+    columns = (
+        Column("Promise"), Column("Team"), Column("Promised", BY_ROW), Column("Reached", BY_ROW),
+        Column("Attainment", "ratio"), Column("Kept"), Column("From", "date"), Column("Until (not included)", "date"),
+    )  # fmt: skip
+    kept = {True: "kept", False: "not kept", None: "still open"}
+    rows = [
+        (row["label"], _told(row["team"], "owner"), row["target"], row["value"], row["attainment"],
+         kept[row["is_kept"]], row["start"], row["until"])
+        for row in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    return Table("targets", "What was promised, and what came of it", columns, tuple(rows), tuple(frame["unit"]),
+                 tuple(frame["team"]))  # fmt: skip
 
 
 def definitions(frame: pl.DataFrame, only: Sequence[str] | None = None) -> Table:
