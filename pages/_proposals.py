@@ -130,9 +130,9 @@ def _text(seen: View, one: Tabled) -> None:
     if lines:
         st.caption("What is different from the version that it follows:")
         st.code("\n".join(lines), language=None, wrap_lines=True)
-        st.caption("The whole version, as it is written into the file:")
-    height = 260 if content.text.count("\n") > 12 else "content"
-    st.code(content.text, language="yaml", wrap_lines=True, height=height)  # type: ignore[arg-type]  # a height or its word
+    # Long texts beside the page: in a frame of its own height nobody could scroll by keyboard.
+    with st.popover("Read the whole version") if content.text.count("\n") > 12 else st.container():
+        st.code(content.text, language=None, wrap_lines=True)
 
 
 def _adopting(seen: View, ledger: Ledger, one: Tabled) -> None:
