@@ -7,6 +7,7 @@ import streamlit as st
 from pages import _page as page
 from pages import _strategy_pictures as pictures
 from pages._panels import opening
+from pages._workshops import workshops
 
 seen = page.view(__file__)
 head, chooser = st.container(), st.container()
@@ -21,3 +22,4 @@ if found is not None:
     pictures.served(seen, found)
     pictures.campaigns(seen, found)
 pictures.areas(seen, areas, reason)
+workshops(seen)
