@@ -20,7 +20,10 @@ __all__ = ["verdicts"]
 TITLE = "What does sales say?"
 UNVERIFIED = "There is no sign-in yet: choose your name. Every verdict is marked unverified."
 TOLD = "told_of_verdict"
-LABELS = {"lead": "Lead", "verdict": "Verdict", "reason": "Reason", "words": "In words", "who": "Who"}
+LABELS = {
+    "lead": "Lead", "verdict": "Verdict", "reason": "Reason", "words": "In words", "who": "Who",
+    "entered_on": "Entered on",
+}  # fmt: skip
 
 
 def verdicts(seen: View) -> None:
