@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alignment.agreement import in_force, kept_by_person, standings_before
+from alignment.dates import day
 from alignment.ledger import Answer
 from alignment.monthly_answers import share_of
 from data.calendar import ONE_DAY, Period, last_complete, leading_to, periods_within, shift, start_of
@@ -183,7 +184,7 @@ def _promises(session: Session, version: AgreementVersion | None, team: str, per
     if not known:
         return Part(name, label, None, "No promise of it can be judged yet.", "Wait for the first whole period.", team)
     whole = sum(share == 1 for share in known)
-    says = f"{whole} of {len(known)} promises were kept in full since {version.starts}; the mean of all is shown."
+    says = f"{whole} of {len(known)} promises were kept in full since {day(version.starts)}; the mean of all is shown."
     return Part(name, label, score_of(known), says, "See who and what on Agreement, and readjust what cannot be kept.",
                 team)  # fmt: skip
 
