@@ -10,7 +10,6 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from alignment.verdicts import deliver_verdicts
 from data.company import company_folder
 from data.errors import RefreshRunning, TandemError
 from data.generations import current
@@ -67,6 +66,9 @@ def prepare(company: OpenCompany) -> None:
     why = refresh_due(company.company)
     if why is None or IN_VAIN in st.session_state:
         return
+    # Here, since the ledger's libraries come with it, and no page that is ready waits for those.
+    from alignment.verdicts import deliver_verdicts
+
     with st.container(key="preparing"):
         st.title(escape(company.company.name), anchor=False)
         bar = st.progress(0.0, text=escape(f"{company.company.name} {why}: preparing it"))
