@@ -16,14 +16,20 @@ TITLE = "Who did its leads become?"
 
 
 def leads(seen: View, found: Campaigns) -> None:
-    """A campaign to choose, the one with the most leads first, and its latest leads."""
+    """A campaign to choose, the one with the most leads first, and once it is chosen its latest leads."""
     names = _campaigns(found)
     if not names:
         reason = found.reason or "No lead is known by its campaign yet."
         show_reason(TITLE, reason, key="campaign_leads")
         return
-    chosen = st.selectbox("Leads of the campaign", names, format_func=found.name, key="campaign_of_leads")
-    campaign = chosen or names[0]
+    label, empty = "Leads of the campaign", "Choose a campaign"
+    campaign = st.selectbox(
+        label, names, index=None, placeholder=empty, format_func=found.name, key="campaign_of_leads"
+    )
+    if campaign is None:
+        told = "Of a campaign that you choose: each lead, how far it came, what sales said of it, and its deal."
+        show_reason(TITLE, told, key="campaign_leads")
+        return
     of = leads_of(seen.session, campaign)
     kept = "" if of.every == of.frame.height else f", the latest {count(of.frame.height)} of them below"
     linked, crm = crm_links(seen, of.frame)
