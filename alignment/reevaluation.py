@@ -61,13 +61,13 @@ def _promises(version: AgreementVersion) -> dict[str, tuple[str, str]]:
     for one in version.obligations:
         found[one.name] = (one.label, f"{one.share:.0%} within {one.within_words}")
     if (values := version.lead_values) is not None:
-        found[""] = ("Value of a lead", f"{values.otherwise:,g}, {len(values.types)} types with their own")
+        found[""] = ("Value of a lead", f"{values.otherwise:,.10g}, {len(values.types)} types with their own")
     return found
 
 
 def _words(objective: Objective) -> str:
     where = f" where {objective.where.sql}" if objective.where else ""
-    return f"{objective.target:,g} {objective.metric} per {objective.per}{where}".replace('"', "")
+    return f"{objective.target:,.10g} {objective.metric} per {objective.per}{where}".replace('"', "")
 
 
 def readjustments(session: Session, version: AgreementVersion, day: dt.date) -> tuple[Readjustment, ...]:

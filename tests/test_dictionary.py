@@ -72,6 +72,7 @@ def test_a_stage_tells_how_it_is_known_and_since_when(demo: Session, olist: Sess
     assert entry(demo, "sql").formula == "Entered when the CRM says 'Sales qualified'"
     assert about(demo, "mql").used_by == (
         "Lead to customer",
+        "Lead to customer, stage by stage",
         "Lead to MQL",
         "MQL to opportunity",
         "Qualified leads (MQL)",
