@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from alignment.colleagues import people_of
 from alignment.ledger import ContentRequest, Entry, Ledger
 from metrics import Session
 
@@ -14,7 +15,6 @@ __all__ = ["STATES", "Asked", "asked"]
 
 # From what still waits to what is done with.
 STATES = ("open", "planned", "delivered", "declined")
-_PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY ALL"
 _SCHEMA = {
     "persona": pl.String, "band": pl.String, "requests": pl.Int64, "state": pl.String, "who": pl.String,
     "words": pl.String, "reply": pl.String, "last_on": pl.Date,
@@ -39,22 +39,21 @@ class Asked:
 
 def asked(ledger: Ledger, session: Session) -> Asked:
     """What stands in the ledger, with the names of the session's data. Raises LedgerFailed."""
-    rows = session.read(_PEOPLE).rows()
-    people = {person: name for person, name, _ in rows}
+    people = people_of(session)
     entries = ledger.entries(ContentRequest)
     groups: dict[tuple[str, str], list[Entry[ContentRequest]]] = {}
     for entry in entries:
         groups.setdefault((entry.content.persona, entry.content.band), []).append(entry)
-    frame = pl.DataFrame([_row(group, people) for group in groups.values()], schema=_SCHEMA, orient="row")
+    frame = pl.DataFrame([_row(group, people.names) for group in groups.values()], schema=_SCHEMA, orient="row")
     waiting = pl.col("state").replace_strict(
         {state: place for place, state in enumerate(STATES)}, return_dtype=pl.Int64
     )
     return Asked(
         entries,
         frame.sort(waiting, pl.col("requests") * -1, "persona", "band"),
-        people,
-        tuple(person for person, _, team in rows if team == "sales"),
-        tuple(person for person, _, team in rows if team == "marketing"),
+        people.names,
+        people.sales,
+        people.marketing,
     )
 
 

@@ -85,7 +85,7 @@ def write_whole(file: Path, content: bytes) -> None:
                 os.fsync(stream.fileno())
                 building.chmod(0o644)
                 building.replace(file)
-            except BaseException:
+            except BaseException:  # an interrupt too leaves no half a report
                 building.unlink(missing_ok=True)
                 raise
     except OSError as error:

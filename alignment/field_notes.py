@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from alignment.colleagues import People
 from alignment.ledger import Entry, FieldNote, Key, Ledger
-from metrics import Session
 
-__all__ = ["Noted", "People", "noted", "people_of"]
+__all__ = ["Noted", "noted"]
 
-_PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY ALL"
 _SCHEMA = {"on": pl.String, "text": pl.String, "who": pl.String, "noted_on": pl.Date}
-
-
-@dataclass(frozen=True)
-class People:
-    """The names of colleagues by person_id, and who is in sales and in marketing."""
-
-    names: Mapping[str, str]
-    sales: tuple[str, ...]
-    marketing: tuple[str, ...]
-
-    def name(self, person: str) -> str:
-        return self.names.get(person, person)
 
 
 @dataclass(frozen=True)
@@ -34,13 +20,6 @@ class Noted:
 
     entries: tuple[Entry[FieldNote], ...]
     frame: pl.DataFrame
-
-
-def people_of(session: Session) -> People:
-    """Colleagues by name; none where no source gives people."""
-    rows = session.read(_PEOPLE).rows()
-    of_team = {team: tuple(person for person, _, its in rows if its == team) for team in ("sales", "marketing")}
-    return People({person: name for person, name, _ in rows}, of_team["sales"], of_team["marketing"])
 
 
 def noted(ledger: Ledger, people: People, about: Key) -> Noted:

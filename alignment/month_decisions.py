@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from alignment.colleagues import people_of
 from alignment.ledger import Action, Adoption, Entry, Ledger, Proposal, Verdict, Workshop
 from data.calendar import Period
 from data.generations import open_generation
@@ -30,12 +31,11 @@ DECISION_COLUMNS = {
 Day = Callable[[Entry[Any]], dt.date]
 Row = tuple[dt.date, str, str, str, dt.date | None, str, str]
 LEFT_OUT = "[a contact]"
-_PEOPLE = "SELECT person_id, coalesce(name, person_id) FROM people"
 
 
 def decisions(session: Session, month: Period) -> pl.DataFrame:
     """A row per decision of the month in the company's days, oldest first. Raises LedgerFailed."""
-    ledger, people = Ledger.open(session.company), dict(session.read(_PEOPLE).iter_rows())
+    ledger, people = Ledger.open(session.company), people_of(session).names
     zone = ZoneInfo(session.company.time_zone)
 
     def day(entry: Entry[Any]) -> dt.date:
@@ -68,7 +68,7 @@ def _verdicts(entries: list[Entry[Verdict]], session: Session, month: Period, da
         yield max(days), f"Leads {decision}", f"{many}{because}", "", None, decision, "verdict"
 
 
-def _adoptions(ledger: Ledger, month: Period, people: dict[str, str], day: Day) -> Iterator[Row]:
+def _adoptions(ledger: Ledger, month: Period, people: Mapping[str, str], day: Day) -> Iterator[Row]:
     proposals = {one.id: one.content for one in ledger.entries(Proposal)}
     for one in ledger.entries(Adoption):
         proposal = proposals.get(one.content.proposal)
@@ -84,7 +84,7 @@ def _workshops(ledger: Ledger, month: Period) -> Iterator[Row]:
                 yield one.content.held_on, f"Workshop: {one.content.subject}", said, "", None, "decided", "workshop"
 
 
-def _actions(ledger: Ledger, month: Period, people: dict[str, str], day: Day) -> Iterator[Row]:
+def _actions(ledger: Ledger, month: Period, people: Mapping[str, str], day: Day) -> Iterator[Row]:
     """Those begun or done in the month, in the state that they had when it ended."""
     for one in ledger.entries(Action):
         action, begun = one.content, day(one)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alignment.colleagues import people_of
 from alignment.ledger import Adoption, Comment, Entry, Key, Ledger, Proposal, Signature
 from alignment.proposed_versions import Proposed, proposed
 from data.errors import InvalidEntry, did_you_mean
@@ -28,8 +29,6 @@ __all__ = [
     "sign",
     "withdraw",
 ]
-
-_PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY ALL"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ class Tabled:
 
 def colleagues(session: Session) -> dict[str, Colleague]:
     """Everybody of `people`, by key."""
-    return {row[0]: Colleague(*row) for row in session.read(_PEOPLE).rows()}
+    people = people_of(session)
+    return {key: Colleague(key, name, people.teams[key]) for key, name in people.names.items()}
 
 
 def proposals(ledger: Ledger, subject: str | None = None, *, withdrawn: bool = False) -> tuple[Tabled, ...]:

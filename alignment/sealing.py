@@ -17,6 +17,7 @@ import polars as pl
 
 from alignment import month_questions
 from alignment.addresses import frame_without_addresses, without_addresses
+from alignment.colleagues import people_of
 from alignment.month_decisions import decisions
 from alignment.month_questions import HEADLINE, Asked, spans_of
 from alignment.month_targets import month_promises, month_targets
@@ -270,4 +271,4 @@ def _copy_definitions(company: Path, into: Path, key: bytes) -> None:
 
 def colleagues(session: Session) -> list[str]:
     """The names of those who may say that they sealed a month; none where no source gives people."""
-    return session.read("SELECT DISTINCT coalesce(name, person_id) FROM people ORDER BY 1").to_series().to_list()
+    return sorted(set(people_of(session).names.values()))

@@ -195,7 +195,7 @@ class Shelf:
             _flush_all(building)
             building.chmod(0o755)
             building.rename(final)
-        except BaseException:
+        except BaseException:  # an interrupt too leaves nothing half-sealed
             shutil.rmtree(building, ignore_errors=True)
             raise
         _flush(final.parent)

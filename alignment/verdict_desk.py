@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from alignment.agreement import in_force
+from alignment.colleagues import people_of
 from alignment.ledger import Entry, Ledger, Verdict
 from alignment.verdicts import uncounted
 from alignment.worklist import undecided
@@ -20,7 +21,6 @@ __all__ = ["MOST_OFFERED", "Choice", "Desk", "desk", "sales_people"]
 
 # A list to choose from; who has more leads than this begins with the most urgent ones.
 MOST_OFFERED = 300
-_PEOPLE = "SELECT person_id, coalesce(name, person_id), team FROM people ORDER BY 2, 1"
 Decision = Literal["accepted", "rejected", "recycled"]
 _SAYS: dict[Decision, str] = {"accepted": "Accept", "rejected": "Reject", "recycled": "Put aside"}
 
@@ -55,9 +55,10 @@ class Desk:
 
 
 def sales_people(session: Session) -> Mapping[str, str]:
-    """Names of team sales by person_id, of all colleagues where the data does not tell teams."""
-    rows = session.read(_PEOPLE).rows()
-    return {key: name for key, name, team in rows if team == "sales"} or {key: name for key, name, _ in rows}
+    """Names of team sales by person_id in their order, of all colleagues where the data does not tell teams."""
+    people = people_of(session)
+    chosen = people.sales or people.names
+    return {key: people.name(key) for key in sorted(chosen, key=lambda key: (people.name(key), key))}
 
 
 def desk(ledger: Ledger, session: Session, person: str | None) -> Desk:
@@ -86,7 +87,7 @@ def _choices(session: Session) -> dict[str, Choice]:
 
 
 def _shown(entered: tuple[Entry[Verdict], ...], session: Session) -> pl.DataFrame:
-    labels, people = reason_labels(session), {key: name for key, name, _ in session.read(_PEOPLE).rows()}
+    labels, people = reason_labels(session), people_of(session).names
     rows = [
         (
             masked_key(entry.content.contact_id),

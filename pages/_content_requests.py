@@ -11,6 +11,7 @@ from alignment.content_requests import STATES, Asked, asked
 from alignment.ledger import ContentRequest, Entry, Ledger
 from data.errors import TandemError
 from metrics.content import BANDS, Coverage
+from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
 from pages._words import escape, shortened
@@ -18,7 +19,6 @@ from pages._words import escape, shortened
 __all__ = ["requests"]
 
 TITLE = "What content does sales ask for?"
-UNVERIFIED = "There is no sign-in yet: choose your name. Every entry is marked unverified."
 TOLD = "told_of_content_request"
 
 
@@ -72,7 +72,8 @@ def _ask(ledger: Ledger, found: Asked, personas: Sequence[str], coverage: Covera
         left, middle, right = st.columns(3, gap="small")
         left.selectbox("For which persona", personas, index=personas.index(persona), key="request_persona")
         middle.selectbox("At which band", BANDS, index=BANDS.index(band), key="request_band")
-        _name(right, found, found.sales, "request_by")
+        with right:
+            _choose(found, found.sales, "request_by")
         st.text_area("What is needed, and when do buyers ask for it?", key="request_words", max_chars=2000)
         st.caption(UNVERIFIED)
         st.form_submit_button("Ask", on_click=_add, args=(ledger,))
@@ -84,19 +85,17 @@ def _answer(ledger: Ledger, found: Asked) -> None:
         st.selectbox("Which request", list(shown), format_func=lambda key: _said(shown[key]), key="answer_entry")
         left, right = st.columns(2, gap="small")
         left.selectbox("What becomes of it", STATES, index=STATES.index("planned"), key="answer_state")
-        _name(right, found, found.marketing, "answer_by")
+        with right:
+            _choose(found, found.marketing, "answer_by")
         st.text_area("In a word to who asked", key="answer_words", max_chars=2000)
         st.caption(UNVERIFIED)
         # The entries as they are shown now: what somebody else writes meanwhile is a conflict, not overwritten.
         st.form_submit_button("Answer", on_click=_change, args=(ledger, shown))
 
 
-def _name(place: st.delta_generator.DeltaGenerator, found: Asked, team: Sequence[str], key: str) -> None:
+def _choose(found: Asked, team: Sequence[str], key: str) -> None:
     """Names of the team that is asked, of all colleagues where the data does not tell teams."""
-    place.selectbox(
-        "Your name", team or list(found.people), format_func=found.people.__getitem__, index=None, key=key,
-        placeholder="Choose your name",
-    )  # fmt: skip
+    choose_name(team or list(found.people), key, found.people.__getitem__)
 
 
 def _said(entry: Entry[ContentRequest]) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from alignment.field_notes import noted, people_of
+from alignment.colleagues import people_of
+from alignment.field_notes import noted
 from alignment.ledger import FieldNote, Key, Ledger
 from data.errors import TandemError
+from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
 from pages._words import escape
 
 __all__ = ["field_notes"]
 
-UNVERIFIED = "There is no sign-in yet: choose your name. Every entry is marked unverified."
 TOLD = "told_of_field_note"
 
 
@@ -43,8 +44,7 @@ def field_notes(seen: View, about: Key, label: str) -> None:
         with st.expander("Add a note", key="add_field_note", type="compact"), st.form("field_note", border=False):
             team = people.sales or tuple(people.names)
             st.text_area("What did you hear, and from whom?", key="field_note_words", max_chars=2000)
-            st.selectbox("Your name", team, format_func=people.name, index=None, key="field_note_by",
-                         placeholder="Choose your name")  # fmt: skip
+            choose_name(team, "field_note_by", people.name)
             st.caption(UNVERIFIED)
             st.form_submit_button("Keep the note", on_click=_add, args=(ledger, about))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from alignment.field_notes import People
+from alignment.colleagues import People
 from alignment.ledger import Ledger
 from alignment.monthly_answers import QUESTIONS, Answers, give
 from data.errors import TandemError
+from pages._colleagues import choose_name
 from pages._panels import column_formats, table
 from pages._words import escape
 
@@ -41,8 +42,7 @@ def monthly_answers(ledger: Ledger, people: People, found: Answers, month: str) 
             st.caption("Nobody can answer here yet: no source gives people of both teams. Map them in sources.yaml.")
             return
         with st.expander(f"Answer for {month}", key="answer_for", type="compact"):
-            who = st.selectbox("Your name", able, format_func=people.name, index=None, key="answering",
-                               placeholder="Choose your name")  # fmt: skip
+            who = choose_name(able, "answering", people.name)
             if who is not None:
                 _form(ledger, "sales" if who in people.sales else "marketing", month, who)
 

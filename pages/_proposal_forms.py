@@ -14,13 +14,13 @@ from alignment.proposed_versions import AGREEMENT, draft_agreement, draft_rule
 from data.errors import InvalidEntry, TandemError
 from data.manifest import RuleFact
 from metrics.agreement import AgreementVersion
+from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._words import escape
 
-__all__ = ["UNVERIFIED", "agreement", "name", "rule", "tell", "told"]
+__all__ = ["agreement", "name", "rule", "tell", "told"]
 
 TOLD = "told_of_proposal"
-UNVERIFIED = "There is no sign-in yet: choose your name. Every entry is marked unverified."
 
 
 def tell() -> None:
@@ -43,10 +43,7 @@ def told(done: str) -> Iterator[None]:
 
 def name(people: dict[str, Colleague], key: str) -> None:
     """Who writes, of everybody in `people`, with the team for which that person may sign."""
-    st.selectbox(
-        "Your name", list(people), format_func=lambda one: f"{people[one].name}, {people[one].team or 'no team'}",
-        index=None, key=key, placeholder="Choose your name",
-    )  # fmt: skip
+    choose_name(list(people), key, lambda one: f"{people[one].name}, {people[one].team or 'no team'}")
 
 
 def rule(seen: View, ledger: Ledger, people: dict[str, Colleague], present: RuleFact) -> None:

@@ -16,6 +16,7 @@ from alignment.proposals import Colleague, Tabled, change, colleagues, comment, 
 from alignment.proposed_versions import difference
 from data.errors import TandemError
 from pages import _proposal_forms as forms
+from pages._colleagues import UNVERIFIED
 from pages._dates import day
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
@@ -101,7 +102,7 @@ def _one(seen: View, ledger: Ledger, found: Sequence[Tabled], people: dict[str, 
     with st.form("proposal_act", border=False):
         forms.name(people, "proposal_by")
         st.text_area("Your comment", key="proposal_comment", max_chars=2000)
-        st.caption(forms.UNVERIFIED)
+        st.caption(UNVERIFIED)
         with st.container(horizontal=True):
             st.form_submit_button("Comment", on_click=_comment, args=(seen, ledger, one))
             st.form_submit_button("Sign for my team", on_click=_sign, args=(seen, ledger, one))

@@ -9,6 +9,7 @@ from alignment.reopening import Listed
 from alignment.restatement import carried
 from alignment.sealing import colleagues, seal_month
 from data.errors import TandemError
+from pages._colleagues import choose_name
 from pages._dates import span
 from pages._page import View
 from pages._words import escape
@@ -36,7 +37,7 @@ def seal(seen: View, found: tuple[Listed, ...]) -> None:
                 help="It is sealed with the numbers and stands in every report of them.",
             )  # fmt: skip
             people = colleagues(seen.session)
-            by = st.selectbox("Your name", people, index=None, key="seal_by", placeholder="Choose your name")
+            by = choose_name(people, "seal_by")
             st.caption("What is sealed never changes. There is no sign-in yet: your name is marked unverified.")
             if st.form_submit_button(f"Seal {'a revision of ' if is_revision else ''}{span(month_of(month))}"):
                 _seal(seen, month, commentary, reason if is_revision else None, by)

@@ -11,6 +11,7 @@ import streamlit as st
 from alignment.ledger import Entry, Ledger, Verdict
 from alignment.verdict_desk import Desk, desk, sales_people
 from data.errors import TandemError
+from pages._colleagues import choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
 from pages._words import escape, shortened
@@ -38,19 +39,12 @@ def verdicts(seen: View) -> None:
             if not people:
                 st.caption("Nobody can decide here yet: no source gives people. Map them in sources.yaml.")
                 return
-            person = _name(people)
+            person = choose_name(list(people), "verdict_by", people.__getitem__)
             found = desk(ledger, seen.session, person)
             _give(ledger, found, person)
             _entered(ledger, found, person)
     except TandemError as error:
         show_reason(TITLE, str(error), key="verdicts_failed")
-
-
-def _name(people: Mapping[str, str]) -> str | None:
-    return st.selectbox(
-        "Your name", list(people), format_func=people.__getitem__, index=None, key="verdict_by",
-        placeholder="Choose your name",
-    )  # fmt: skip
 
 
 def _give(ledger: Ledger, found: Desk, person: str | None) -> None:

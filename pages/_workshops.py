@@ -7,9 +7,10 @@ import datetime as dt
 import polars as pl
 import streamlit as st
 
-from alignment.field_notes import People, people_of
+from alignment.colleagues import People, people_of
 from alignment.ledger import Ledger, Proposal, Workshop
 from data.errors import TandemError
+from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
 from pages._words import escape
@@ -65,9 +66,8 @@ def _form(ledger: Ledger, people: People, versions: dict[int, str], today: dt.da
     st.text_area("Decisions, one on each line", key="workshop_decisions", max_chars=4000)
     if versions:
         st.multiselect("Proposals it led to", list(versions), format_func=versions.__getitem__, key="workshop_led_to")
-    st.selectbox("Your name", list(people.names), format_func=people.name, index=None, key="workshop_by",
-                 placeholder="Choose your name")  # fmt: skip
-    st.caption("There is no sign-in yet: choose your name. Every entry is marked unverified.")
+    choose_name(list(people.names), "workshop_by", people.name)
+    st.caption(UNVERIFIED)
     st.button("Keep the workshop", key="keep_workshop", on_click=_add, args=(ledger, tuple(came)))
 
 

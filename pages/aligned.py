@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from alignment.field_notes import people_of
+from alignment.colleagues import people_of
 from alignment.habit import growth_of, habit_of
 from alignment.ledger import Ledger
 from alignment.monthly_answers import answers_of
