@@ -73,8 +73,9 @@ def prepare(company: OpenCompany) -> None:
         st.title(escape(company.company.name), anchor=False)
         bar = st.progress(0.0, text=escape(f"{company.company.name} {why}: preparing it"))
         try:
-            deliver_verdicts(company.company)
-            ensure_generation(company.company, lambda doing, share: bar.progress(share, text=escape(doing)))
+            ensure_generation(
+                company.company, lambda doing, share: bar.progress(share, text=escape(doing)), deliver_verdicts
+            )
         except RefreshRunning:
             bar.progress(0.5, text="Somebody else has opened it first: the data is being prepared")
             time.sleep(1)

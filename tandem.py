@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_commands.mount(app, before_refresh=deliver_verdicts)
+data_commands.mount(app, begin=deliver_verdicts)
 for layer in (
     metrics_commands,
     why_commands,

@@ -8,8 +8,9 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
@@ -27,7 +28,7 @@ from data.company import Company, company_folder, read_company
 from data.errors import InvalidQuestion
 from data.generations import Manifest
 from data.progress import Progress
-from data.refresh import disk_told, ensure_generation, refresh, refresh_due
+from data.refresh import Begin, disk_told, ensure_generation, refresh, refresh_due
 
 __all__ = [
     "CompanyOption",
@@ -66,20 +67,29 @@ stderr = Console(stderr=True, highlight=False)
 stdout = Console(highlight=False)
 
 
-def mount(app: typer.Typer, before_refresh: Callable[[Company], None] = lambda _: None) -> None:
-    """Add this layer's commands to the command line. `before_refresh` is what a layer above must do first."""
+# Any command may have to refresh before it reads; how that begins is the shell's to say, for as long as one runs.
+_begin: ContextVar[Begin | None] = ContextVar("begin", default=None)
 
-    @app.command("refresh")
-    def refresh_command(company: CompanyOption = None) -> None:
-        """Read the raw files, check them, and seal a new generation. The last good one stays if anything is wrong."""
-        opened = read_company(company_folder(company))
-        before_refresh(opened)
-        with progress_on_stderr() as progress:
-            manifest = refresh(opened, progress)
-        _print_status(opened, manifest)
 
+def mount(app: typer.Typer, begin: Begin | None = None) -> None:
+    """Add this layer's commands to the command line. `begin` is what a layer above must do before any refresh."""
+
+    @app.callback()
+    def before_a_command(context: typer.Context) -> None:
+        token = _begin.set(begin)
+        context.call_on_close(lambda: _begin.reset(token))
+
+    app.command("refresh")(refresh_command)
     app.command("status")(status_command)
     app.command("demo")(demo_command)
+
+
+def refresh_command(company: CompanyOption = None) -> None:
+    """Read the raw files, check them, and seal a new generation. The last good one stays if anything is wrong."""
+    opened = read_company(company_folder(company))
+    with progress_on_stderr() as progress:
+        manifest = refresh(opened, progress, _begin.get())
+    _print_status(opened, manifest)
 
 
 @contextmanager
@@ -101,7 +111,7 @@ def ready_company(folder: str | None) -> Company:
     if why is not None:
         stderr.print(f"{company.name} {why}: refreshing first.", markup=False, soft_wrap=True)
         with progress_on_stderr() as progress:
-            ensure_generation(company, progress)
+            ensure_generation(company, progress, _begin.get())
     return company
 
 
@@ -116,7 +126,7 @@ def demo_command(
     with progress_on_stderr() as progress:
         with disk_told(company):
             demo.make(company, contacts, last, seed, progress, on_request=True)
-        manifest = refresh(company, progress)
+        manifest = refresh(company, progress, _begin.get())
     _print_status(company, manifest)
 
 

@@ -46,6 +46,7 @@ from data.tried_expressions import start_trials
 
 __all__ = [
     "STANDARD_MODELS",
+    "Begin",
     "disk_told",
     "ensure_generation",
     "models_fingerprint",
@@ -58,6 +59,8 @@ __all__ = [
 
 # The fingerprint of a manifest that tells which version of Tandem made the tables.
 STANDARD_MODELS = "standard models"
+
+Begin = Callable[[Company], None]
 
 
 @dataclass
@@ -75,12 +78,16 @@ class _Build:
     tables: Mapping[str, TableDescription] = field(default_factory=dict)
 
 
-def refresh(company: Company, progress: Progress) -> Manifest:
+def refresh(company: Company, progress: Progress, begin: Begin | None = None) -> Manifest:
     """Build, check and seal a new generation, and make it the current one.
+
+    `begin` is what a layer above must do before files are read: it puts the verdicts of the ledger where they are read.
 
     Raises InvalidFiles, RefusedSources, FailedChecks, DiskFailed (the last good generation stays) and RefreshRunning.
     """
     with disk_told(company), refresh_lock(company):
+        if begin is not None:
+            begin(company)
         is_due = demo.is_due(company, dt.date.today())
         if is_due:
             yesterday = dt.date.today() - dt.timedelta(days=1)
@@ -128,10 +135,10 @@ def needs_refresh(company: Company) -> bool:
     return refresh_due(company) is not None
 
 
-def ensure_generation(company: Company, progress: Progress) -> None:
+def ensure_generation(company: Company, progress: Progress, begin: Begin | None = None) -> None:
     """Refresh a company that needs it: without data, with an old demo, or after an upgrade of Tandem."""
     if needs_refresh(company):
-        refresh(company, progress)
+        refresh(company, progress, begin)
 
 
 def _read(build: _Build) -> None:

@@ -6,12 +6,14 @@ import datetime as dt
 from dataclasses import replace
 
 import polars as pl
+import pytest
 from typer.testing import CliRunner
 
 import tandem
 from alignment.gone import gone
 from alignment.ledger import Action, Comment, ContentRequest, Key, Ledger, Verdict
 from alignment.verdicts import deliver_verdicts, uncounted
+from data import demo
 from data.entered import entered_verdicts
 from metrics import OpenCompany, Query, Session
 from metrics.health import stale
@@ -106,8 +108,20 @@ def test_a_file_that_was_not_delivered_is_before_the_next_refresh(small: SmallCo
     entered_verdicts(small.company).unlink()
     deliver_verdicts(small.company)
     assert pl.read_parquet(entered_verdicts(small.company))["contact_id"].to_list() == ["c2"]
+
+
+@pytest.mark.parametrize("command", ["refresh", "status", "demo"])
+def test_every_command_that_refreshes_delivers_the_verdicts_first(
+    small: SmallCompany, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(small).add(Verdict("c2", 1, "accepted"), by="P1")
     entered_verdicts(small.company).unlink()
-    ran = CliRunner().invoke(tandem.app, ["refresh", "--company", str(small.folder)])
+    # What reads must refresh first where there is no data; the demo's command is one about this company here.
+    (small.company.state / "CURRENT").unlink()
+    monkeypatch.setattr(demo, "FOLDER", small.folder)
+    monkeypatch.setattr(demo, "make", lambda *_, **__: None)
+    monkeypatch.setenv("TANDEM_COMPANY", str(small.folder))
+    ran = CliRunner().invoke(tandem.app, [command])
     assert ran.exit_code == 0, ran.output
     assert session(small).read(DECISIONS).height == 1
 
