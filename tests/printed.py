@@ -10,10 +10,13 @@ from pypdf import PdfReader
 
 from alignment.report.contents import BY_ROW, Chart, Column, Report, Section, Sentence, Table
 
-__all__ = ["HOSTILE_NAME", "a_crowded_report", "beyond_the_page", "fonts_of", "meeting", "pages_of"]
+__all__ = ["FOREIGN", "HOSTILE_NAME", "a_crowded_report", "beyond_the_page", "fonts_of", "meeting", "pages_of"]
 
 HOSTILE_NAME = '#panic("x") $a^2$ *bold* _it_ `raw` @ref <label> \\\\ // https://x.example/#a[link](b) = title'
 LONG_NAME = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
+# Signs that no font of Latin letters has, some of them unseen, some made of several.
+FOREIGN = "\u65e5\u672c\u8a9e \U0001f680\ufe0f \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 \u200d\u202e\x07"
+FOREIGN += "\x00 \uff21\uff22"
 LEAST = 12.0  # what is left free above and below, footers included
 Box = tuple[float, float, float, float]
 
@@ -65,7 +68,7 @@ def meeting(pdf: bytes) -> list[tuple[int, str, str]]:
 
 def a_crowded_report() -> Report:
     """Long names, huge and negative numbers, many rows, many columns, no numbers at all."""
-    names = (HOSTILE_NAME, LONG_NAME, "Ünïcödé " * 12, "a", "-", "x" * 60)
+    names = (HOSTILE_NAME, LONG_NAME, "Ünïcödé " * 12, FOREIGN, "a", "-", "x" * 60)
     columns = (
         Column("Campaign"),
         *(
@@ -73,7 +76,7 @@ def a_crowded_report() -> Report:
             for index, unit in enumerate(("count", "money", "money", "ratio", "days", "hours"))
         ),
     )
-    rows = tuple((f"{names[index % 6]} {index}", 1e6 * index, -1.5e8 + index, 9.99e9, 0.123456, 3.5, None)
+    rows = tuple((f"{names[index % len(names)]} {index}", 1e6 * index, -1.5e8 + index, 9.99e9, 0.123456, 3.5, None)
                  for index in range(60))  # fmt: skip
     groups = Table("groups", "Groups", columns, rows, notes=(f"A note about {LONG_NAME}.",))
     measures = tuple((f"{name[:80]}", 1.2e9, None, None, 1.1e9, None, 9e9, "entered in May 2026") for name in names)
@@ -82,14 +85,14 @@ def a_crowded_report() -> Report:
         (Column("Metric"), Column("May 2026", BY_ROW), Column("Target", BY_ROW), Column("Attainment", "ratio"),
          Column("April 2026", BY_ROW), Column("May 2025", BY_ROW), Column("Year to date", BY_ROW),
          Column("Of", beside=True)),
-        measures, ("money",) * 6, ("marketing", "sales", "both") * 2,
+        measures, ("money",) * len(names), ("marketing", "sales", "both") * 3,
     )  # fmt: skip
     bars = Chart(f"Bars of {LONG_NAME[:50]}", groups, 0, 1, tuple(range(1, 11)), "sales")
-    told = Sentence(f"{HOSTILE_NAME} rose.", f"{LONG_NAME}: 1, 2, 3.")
+    told = Sentence(f"{HOSTILE_NAME} rose.", f"{LONG_NAME}: 1, 2, 3. {FOREIGN}")
     sections = (
         Section("summary", "Summary", (told,), (month,)),
         Section("groups", HOSTILE_NAME, (told, told), (groups,), (bars, bars)),
-        Section("empty", "Nothing", (), (Table("none", "None", columns, ()),)),
+        Section("empty", FOREIGN, (), (Table("none", "None", columns, ()),)),
     )
     facts = (("Company", HOSTILE_NAME), ("Generation", "1"))
     return Report(f"A & B {HOSTILE_NAME}", "EUR", "May 2026", "1 to 31 May 2026", f"Only region: {LONG_NAME[:90]}",

@@ -29,7 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "subprocess": ("data/trials.py",),
     "xlsxwriter": ("alignment/report/*.py",),
     "typst": ("alignment/report/*.py",),
-    "PIL": ("alignment/report/*.py",),
+    "fontTools": ("alignment/report/*.py",),
     "pptx": ("alignment/report/*.py",),
     "sqlalchemy": ("alignment/ledger/*.py", "alignment/ledger/migrations/versions/*.py"),
     "alembic": ("alignment/ledger/database.py", "alignment/ledger/migrations/*.py", "migrations/versions/*.py"),
@@ -50,7 +50,7 @@ UNFINISHED = re.compile(
     r"\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b|\bHAC[K]\b|\bWI[P]\b|\bfor [n]ow\b|^(<{7}|>{7}) ", re.MULTILINE
 )
 OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(home|root|Users|wor[k])/|/tmp/[a-z]/")
-PACKAGES = {"yaml": "pyyaml", "PIL": "pillow", "pptx": "python-pptx"}
+PACKAGES = {"yaml": "pyyaml", "PIL": "pillow", "fontTools": "fonttools", "pptx": "python-pptx"}
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,19 @@ import re
 from collections import Counter
 
 import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alignment.numbers import MISSING
 from alignment.report import export
 from alignment.report.composing import compose
-from alignment.report.fonts import FONTS, lines, width
+from alignment.report.fonts import ABSENT, FONTS, lines, printable, shipped
 from alignment.report.pdf import pdf
 from alignment.report.sentences import in_table
 from alignment.snapshots import Snapshot
 from metrics import Query, Session
-from tests.printed import HOSTILE_NAME, a_crowded_report, beyond_the_page, fonts_of, meeting, pages_of
+from tests.printed import FOREIGN, HOSTILE_NAME, a_crowded_report, beyond_the_page, fonts_of, meeting, pages_of
 from tests.sealed_company import OCTOBER, sealed_october
 
 SHIPPED = {"SourceSans3-Regular", "SourceSans3-Semibold"}
@@ -44,6 +47,21 @@ def flat(text: str) -> str:
 def test_only_the_shipped_font_is_used(printed: bytes, crowded: bytes) -> None:
     assert fonts_of(printed) == SHIPPED
     assert fonts_of(crowded) == SHIPPED
+
+
+def test_signs_that_the_font_lacks_are_shown_as_one_sign_that_the_report_explains(crowded: bytes) -> None:
+    # The fonts that typst itself brings would step in for some scripts, and for others there would be no report.
+    text = flat(" ".join(pages_of(crowded)))
+    assert ABSENT * 3 in text
+    assert f"The sign {ABSENT} Stands for one that the font of this document does not have" in text
+    assert printable(FOREIGN) == " ".join([ABSENT * 3, ABSENT, ABSENT * 4, ABSENT * 5, "   AB"])
+
+
+@given(text=st.text(max_size=40))
+def test_whatever_a_name_holds_is_printed_in_signs_of_the_font(text: str) -> None:
+    with TTFont(FONTS / "SourceSans3-Semibold.ttf") as font:
+        known = {chr(point) for point in font.getBestCmap()}
+    assert set(printable(text)) <= known | {"\n"}
 
 
 def test_the_font_comes_with_its_licence() -> None:
@@ -121,8 +139,8 @@ def test_the_same_report_gives_the_same_bytes(crowded: bytes) -> None:
 
 
 def test_a_text_takes_as_many_lines_as_its_words_need() -> None:
-    word = width("word", 10)
+    word = shipped().width("word", 10)
     assert 18 < word < 25
     assert lines("word word word", 10, word * 1.1) == 3
     assert lines("word word word", 10, word * 5) == 1
-    assert lines("w" * 100, 10, width("w" * 10, 10) * 1.05) == 10
+    assert lines("w" * 100, 10, shipped().width("w" * 10, 10) * 1.05) == 10

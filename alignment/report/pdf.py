@@ -9,7 +9,7 @@ from typing import Any
 import typst
 
 from alignment.report.contents import Chart, Report, Section
-from alignment.report.fonts import FONT_NAME, FONTS, column_widths
+from alignment.report.fonts import ABSENT, FONT_NAME, FONTS, column_widths, printable
 from alignment.report.shown import Shown, bar_texts, breakable, shares, shown
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import LIGHT
@@ -31,7 +31,7 @@ def pdf(report: Report) -> bytes:
         format="pdf",
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,
-        sys_inputs={"report": json.dumps(_broken(_data(report)))},
+        sys_inputs={"report": _written(_data(report))},
         pdf_standards=["ua-1"],
     )
     return made
@@ -53,13 +53,22 @@ def _data(report: Report) -> dict[str, Any]:
     }
 
 
-def _broken(value: Any) -> Any:
-    """The data with places where words that are wider than a narrow column may break."""
+def _written(data: dict[str, Any]) -> str:
+    """The data as JSON; where a sign of it is not in the font, it says so."""
+    printed = _printed(data)
+    if ABSENT in json.dumps(printed, ensure_ascii=False):
+        told = "Stands for one that the font of this document does not have; the workbook and the CSV files have it"
+        printed["facts"].append([f"The sign {ABSENT}", told])
+    return json.dumps(printed)
+
+
+def _printed(value: Any) -> Any:
+    """The data in signs that the font has, with places where words that are wider than a narrow column may break."""
     if isinstance(value, dict):
-        return {key: _broken(one) for key, one in value.items()}
+        return {key: _printed(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_broken(one) for one in value]
-    return breakable(value, _LONGEST_WORD) if isinstance(value, str) else value
+        return [_printed(one) for one in value]
+    return breakable(printable(value), _LONGEST_WORD) if isinstance(value, str) else value
 
 
 def _section(section: Section, report: Report) -> dict[str, Any]:
