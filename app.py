@@ -19,11 +19,14 @@ from pages import _choices, _theme
 from pages._filters import view_from_sidebar, written_out
 from pages._health import announce
 from pages._page import address
+from pages._sealed_beside import beside_sealed
 from pages._server import opened, warmed
 from pages._words import escape
 
 # Kept for a viewer whose page could not be prepared: what went wrong.
 IN_VAIN = "prepared_in_vain"
+# The one page whose numbers are not live.
+SEALED = "Snapshots"
 ICON = Path(__file__).parent / "pages" / "_icon.svg"
 
 
@@ -50,7 +53,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/strategy.py", title="Strategy", icon=":material/flag:"),
                 st.Page("pages/aligned.py", title="Alignment", icon=":material/sync_alt:"),
                 st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
-                st.Page("pages/snapshots.py", title="Snapshots", icon=":material/inventory_2:"),
+                st.Page("pages/snapshots.py", title=SEALED, icon=":material/inventory_2:"),
                 st.Page("pages/data_health.py", title="Data health", icon=":material/health_and_safety:"),
             ],
         },
@@ -108,8 +111,9 @@ def main() -> None:
     if company.is_outdated:
         st.info("stages.yaml has changed since this data was loaded. It counts after: python tandem.py refresh")
     announce(session)
-    st.session_state["view"] = view_from_sidebar(session, theme)
-    page.run()
+    seen = st.session_state["view"] = view_from_sidebar(session, theme)
+    with beside_sealed(seen, is_live=page.title != SEALED):
+        page.run()
 
 
 def shown() -> None:

@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from alignment.dates import day
-from alignment.snapshots import Shelf, Snapshot
-from data.errors import NotSealed
+from alignment.snapshots import Shelf, Snapshot, shelf_of, shelves_per, split_by
+from data.company import Company
+from data.errors import InvalidQuestion, NotSealed, did_you_mean
 
-__all__ = ["CUTS", "Cut", "Listed", "cut", "cuts_of", "definitions", "headline", "listed", "reached", "sealed_at"]
+__all__ = [
+    "CUTS", "Cut", "Listed", "ListedBy", "cut", "cuts_of", "definitions", "headline", "listed", "listed_by", "reached",
+    "reopened", "sealed_at",
+]  # fmt: skip
 
 # What a sealed month can be split by, and the words for it.
 CUTS = {"channel": "Channel", "campaign": "Campaign", "segment": "Segment"}
@@ -30,6 +34,15 @@ class Listed:
     revisions: tuple[int, ...]
     latest: Snapshot | None
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class ListedBy:
+    """A month that was sealed once per value of a dimension: these values with the latest revision of each."""
+
+    month: str
+    dimension: str
+    sealed: Mapping[str, Snapshot]
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,38 @@ def listed(shelf: Shelf) -> tuple[Listed, ...]:
         except NotSealed as error:
             found.append(Listed(month, revisions, None, str(error)))
     return tuple(found)
+
+
+def listed_by(company: Company) -> tuple[ListedBy, ...]:
+    """The months sealed value by value, the latest first. Those whose manifest cannot be read are left out."""
+    found: dict[tuple[str, str], dict[str, Snapshot]] = {}
+    for dimension in split_by(company):
+        for shelf in shelves_per(company, dimension):
+            for one in listed(shelf):
+                if one.latest is not None and one.latest.manifest.per is not None:
+                    found.setdefault((one.month, dimension), {})[one.latest.manifest.per[1]] = one.latest
+    by_month = sorted(found.items(), key=lambda item: item[0][1])
+    return tuple(
+        ListedBy(month, dimension, dict(sorted(sealed.items())))
+        for (month, dimension), sealed in sorted(by_month, key=lambda item: item[0][0], reverse=True)
+    )
+
+
+def reopened(company: Company, month: str, revision: int | None, per: tuple[str, str] | None) -> Snapshot:
+    """A sealed month, or that of one value of a dimension; without a revision the latest.
+
+    Raises InvalidQuestion where nothing is sealed by such a dimension or value, and NotSealed.
+    """
+    if per is None:
+        return shelf_of(company).open(month, revision)
+    dimension, value = per
+    known = {one.dimension for one in listed_by(company)}
+    if dimension not in known:
+        raise InvalidQuestion(f"No month is sealed by '{dimension}'. {did_you_mean(dimension, known)}")
+    values = {name for one in listed_by(company) if one.dimension == dimension for name in one.sealed}
+    if value not in values:
+        raise InvalidQuestion(f"No month of the {dimension} '{value}' is sealed. {did_you_mean(value, values)}")
+    return shelf_of(company, per).open(month, revision)
 
 
 def sealed_at(snapshot: Snapshot) -> dt.datetime:

@@ -31,7 +31,8 @@ from data.company import Company
 from data.errors import NotSealed, did_you_mean
 from data.wholeness import Damaged, OtherVersion, SealedFile, check_text, with_checksum
 
-__all__ = ["LAYOUT", "MANIFEST", "SealedMonth", "Shelf", "Snapshot", "files_in", "hashed", "shelf_of", "shelves_per"]
+__all__ = ["LAYOUT", "MANIFEST", "SealedMonth", "Shelf", "Snapshot", "files_in", "hashed", "shelf_of", "shelves_per",
+           "split_by"]  # fmt: skip
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
@@ -213,6 +214,12 @@ def shelves_per(company: Company, dimension: str) -> list[Shelf]:
     found = sorted((company.state / "snapshots" / "per" / dimension).glob("*"))
     shelves = [Shelf(folder, company) for folder in found if folder.is_dir()]
     return [shelf for shelf in shelves if shelf.months()]
+
+
+def split_by(company: Company) -> list[str]:
+    """The dimensions of which there is a sealed month of one value or more."""
+    folders = sorted((company.state / "snapshots" / "per").glob("*"))
+    return [folder.name for folder in folders if shelves_per(company, folder.name)]
 
 
 def _folder_name(value: str) -> str:

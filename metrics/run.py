@@ -23,6 +23,7 @@ from metrics.emit import emit_plan, emit_rows
 from metrics.emit_funnels import emit_curve, emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import KEPT_RESULTS, asked_funnel, declared_steps, loss_reason, waiting_note, window_of
+from metrics.hearing import hear
 from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_curve, plan_funnel, plan_rows
@@ -80,11 +81,11 @@ class Session:
     def answer(self, query: Query) -> Answer:
         """The answer to a question, with that of the period it is compared with. Raises InvalidQuestion."""
         if query.model == MARKOV:
-            return replace(answer_by_chain(self, query), before=self._before(query))
+            return hear(replace(answer_by_chain(self, query), before=self._before(query)))
         planned, sql = self._compiled(query)
         frame = self._run(sql, planned.values, query)
         shown = [*query.by, *(["period"] if query.grain else []), *dict.fromkeys(query.metrics)]
-        return Answer(
+        found = Answer(
             query=query,
             frame=frame.select(shown),
             sql=sql,
@@ -95,6 +96,7 @@ class Session:
             targets=targets_of(self.definitions, self.company, query, frame) if query.compare == "target" else None,
             longest=self._longest(query, frame),
         )
+        return hear(found)
 
     def _longest(self, query: Query, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """What stands beside each percentile of waits that was asked for."""
@@ -148,7 +150,7 @@ class Session:
         entered, unrecorded = int(cohort["entered"].sum()), int(cohort["unrecorded"].sum())
         notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
         reasons = {} if counts_only else self._losses_reason(name)
-        return Answer(query, frame, sql, planned.values, reasons, notes)
+        return hear(Answer(query, frame, sql, planned.values, reasons, notes))
 
     def curve(self, name: str, query: Query) -> Answer:
         """The whole funnel by time since entry: a row per group and day on which somebody left the risk set.

@@ -23,6 +23,8 @@ FREE = (
     "section",
     "snapshot",
     "revision",
+    "per",
+    "value",
     "cut",
     "metric",
     "metrics",

@@ -39,6 +39,7 @@ __all__ = [
     "notes",
     "rows_button",
     "said",
+    "sealed_lines",
     "show_rows",
     "target_line",
     "tiles",
@@ -171,7 +172,7 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
     promised = promises_about(seen.session, names, seen.where, seen.period.last)
-    sealed = _sealed_lines(seen, answer)
+    sealed = sealed_lines(seen, answer)
     shown = [
         replace(tile, target=target_line(seen, promised.get(tile.key)), sealed=sealed.get(tile.key, ""))
         for tile in shown
@@ -186,14 +187,17 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     )
 
 
-def _sealed_lines(seen: View, answer: Answer) -> dict[str, str]:
+def sealed_lines(seen: View, answer: Answer) -> dict[str, str]:
     """What was sealed of a whole month whose number is another by now, to the last digit."""
-    today = {name: answer.number(name) for name in answer.query.metrics if name not in answer.reasons}
-    found = sealed_otherwise(seen.session.company, seen.period, seen.where, today)
-    return {
-        name: f"sealed: {_words.number(value, unit_of(seen, name), seen.currency, exact=True)}"  # type: ignore[arg-type]  # checked when loaded
-        for name, value in found.items()
-    }
+    lines = {}
+    for one in sealed_otherwise(seen.session.company, [answer]):
+        sealed, today = (
+            _words.number(value, one.unit, seen.currency, exact=True)  # type: ignore[arg-type]  # units are those sealed
+            for value in (one.sealed, one.today)
+        )
+        # A difference that no digit shows is none to a reader.
+        lines |= {one.metric: f"sealed: {sealed}"} if sealed != today else {}
+    return lines
 
 
 def _ask_why(seen: View, name: str) -> None:

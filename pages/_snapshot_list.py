@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from alignment.months import last_month, month_of, today_in
-from alignment.reopening import Listed, listed, reached, sealed_at
-from alignment.snapshots import shelf_of
+from alignment.reopening import Listed, ListedBy, listed, listed_by, reached, sealed_at
+from alignment.snapshots import Shelf, shelf_of
 from alignment.verification import verify
 from data.errors import TandemError
 from pages._dates import day, span
@@ -14,7 +14,7 @@ from pages._entries import entry_html
 from pages._page import View
 from pages._words import count, escape, strong
 
-__all__ = ["dates", "read", "says", "show"]
+__all__ = ["dates", "one_by_one", "read", "says", "show"]
 
 FACES = {"whole": ":material/check:", "changed": ":material/error:"}
 
@@ -70,20 +70,59 @@ def _month(seen: View, one: Listed) -> None:
                 st.button(f"Open {name}", key=f"open_{one.month}", type="tertiary", on_click=_open,
                           args=(one.month,))  # fmt: skip
             if st.button(f"Verify {name}", key=f"verify_{one.month}", type="tertiary"):
-                st.session_state[f"verified_{one.month}"] = _verified(seen, one.month)
-            is_whole, told = st.session_state.get(f"verified_{one.month}", (True, ""))
-            if told:
-                st.markdown(f"{FACES['whole' if is_whole else 'changed']} {escape(told)}")
+                st.session_state[f"verified_{one.month}"] = _verified([shelf_of(seen.session.company)], one.month)
+            _told(one.month)
 
 
-def _open(month: str) -> None:
+def _open(month: str, per: tuple[str, str] | None = None) -> None:
     st.query_params["snapshot"] = month
+    if per is not None:
+        st.query_params["per"], st.query_params["value"] = per
 
 
-def _verified(seen: View, month: str) -> tuple[bool, str]:
-    """Whether the month is as it was sealed, in words."""
+def one_by_one(seen: View) -> None:
+    """The months that were sealed once per region or business line, each value with a way into it."""
+    found = listed_by(seen.session.company)
+    if not found:
+        return
+    with st.container(border=True, gap="small", key="frame_one_by_one"):
+        st.header("Sealed one by one", anchor=False)
+        for one in found:
+            _values(seen, one)
+
+
+def _values(seen: View, one: ListedBy) -> None:
+    month, dimension = span(month_of(one.month)), one.dimension.replace("_", " ")
+    key = f"{one.month}_{one.dimension}"
+    with st.container(key=f"sealed_{key}", gap="xsmall"):
+        many = "1 snapshot" if len(one.sealed) == 1 else f"{count(len(one.sealed))} snapshots"
+        st.html(entry_html(f"{month} by {dimension}", f"{many}, one for each {dimension} that leads had."))
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"ways_{key}"):
+            for index, value in enumerate(one.sealed):
+                st.button(
+                    escape(value), key=f"open_{key}_{index}", type="tertiary", on_click=_open,
+                    args=(one.month, (one.dimension, value)), help=f"Open {month} of this {dimension}",
+                )  # fmt: skip
+            if st.button(f"Verify {month} by {dimension}", key=f"verify_{key}", type="tertiary"):
+                shelves = [shelf_of(seen.session.company, (one.dimension, value)) for value in one.sealed]
+                st.session_state[f"verified_{key}"] = _verified(shelves, one.month)
+            _told(key)
+
+
+def _told(key: str) -> None:
+    """What the proof said, until another one says something else."""
+    is_whole, told = st.session_state.get(f"verified_{key}", (True, ""))
+    if told:
+        st.markdown(f"{FACES['whole' if is_whole else 'changed']} {escape(told)}")
+
+
+def _verified(shelves: list[Shelf], month: str) -> tuple[bool, str]:
+    """Whether a month is as it was sealed, in words."""
+    files, findings = 0, []
     try:
-        files, findings = verify(shelf_of(seen.session.company), month)
+        for shelf in shelves:
+            looked_at, found = verify(shelf, month)
+            files, findings = files + looked_at, findings + found
     except TandemError as error:
         return False, str(error)
     if findings:

@@ -10,9 +10,8 @@ import streamlit as st
 
 from alignment.month_questions import SPANS
 from alignment.reopening import cut as sealed_cut
-from alignment.reopening import cuts_of, definitions, headline, reached, sealed_at
-from alignment.restatement import Restatement, restate
-from alignment.snapshots import Snapshot, shelf_of
+from alignment.reopening import cuts_of, definitions, headline, reached, reopened, sealed_at
+from alignment.snapshots import Snapshot
 from data.calendar import Period
 from data.errors import TandemError
 from metrics.findings import change
@@ -25,8 +24,8 @@ from pages._tiles import Tile
 from pages._words import count, escape, strong
 
 __all__ = [
-    "back", "chosen", "cut", "dates", "decided", "definitions_of", "notice", "numbers", "promises", "restated", "says",
-    "tiles", "title", "words_of",
+    "back", "chosen", "cut", "dates", "decided", "definitions_of", "notice", "numbers", "promises", "says", "tiles",
+    "title", "words_of",
 ]  # fmt: skip
 
 TILES = ("leads", "mqls", "sals", "opportunities", "customers", "won_revenue")
@@ -37,9 +36,10 @@ def chosen(seen: View) -> Snapshot | None:
     month = st.query_params.get("snapshot", "")
     if not month:
         return None
-    shelf, revision = shelf_of(seen.session.company), st.query_params.get("revision", "")
+    revision, dimension = st.query_params.get("revision", ""), st.query_params.get("per", "")
+    per = (dimension, st.query_params.get("value", "")) if dimension else None
     try:
-        return shelf.open(month, int(revision) if revision.isdecimal() else None)
+        return reopened(seen.session.company, month, int(revision) if revision.isdecimal() else None, per)
     except TandemError as error:
         st.warning(escape(error))
         return None
@@ -50,12 +50,17 @@ def back() -> None:
 
 
 def _close() -> None:
-    for key in ("snapshot", "revision", "cut"):
+    for key in ("snapshot", "revision", "per", "value", "cut"):
         st.query_params.pop(key, None)
 
 
 def title(snapshot: Snapshot) -> str:
-    return f"{span(snapshot.manifest.period)}, as sealed"
+    return f"{span(snapshot.manifest.period)}{_about(snapshot)}, as sealed"
+
+
+def _about(snapshot: Snapshot) -> str:
+    """Of which value of a dimension it is; nothing where it is of the whole company."""
+    return f", {snapshot.manifest.per[1]}" if snapshot.manifest.per else ""
 
 
 def says(snapshot: Snapshot) -> str:
@@ -79,8 +84,14 @@ def notice(snapshot: Snapshot) -> str:
     revised = f" Revision {manifest.revision}: {manifest.reason}." if manifest.revision > 1 else ""
     return notice_html(
         f"Sealed on {day(moment.date())} at {moment:%H:%M} by {manifest.sealed_by}, from generation"
-        f" {manifest.generation}.{revised} Filters do not touch these numbers."
+        f" {manifest.generation}.{revised}{_only(snapshot)} Filters do not touch these numbers."
     )
+
+
+def _only(snapshot: Snapshot) -> str:
+    """That it is of one value of a dimension alone; nothing where it is of the whole company."""
+    per = snapshot.manifest.per
+    return f" Only {per[0].replace('_', ' ')}: {per[1]}." if per else ""
 
 
 def _number(snapshot: Snapshot, row: Mapping[str, Any], column: str = "value", *, exact: bool = False) -> str:
@@ -191,61 +202,3 @@ def definitions_of(snapshot: Snapshot) -> None:
               "fingerprint": "Fingerprint"}  # fmt: skip
     with st.expander("Definitions as they were sealed", key="sealed_definitions", type="compact"):
         table(definitions(snapshot), "The definitions that were sealed", column_formats({}, labels))
-
-
-# -- what became of it -----------------------------------------------------------------------------------------------
-
-
-def restated(seen: View, snapshot: Snapshot) -> None:
-    """The sealed month against today's data by metric and cause, with the records one click away."""
-    heading, manifest = "Is it still so?", snapshot.manifest
-    with st.container(border=True, gap="xsmall", key="frame_restated"):
-        st.header(heading, anchor=False)
-        key = (manifest.month, manifest.revision)
-        known = st.session_state.get("restated")
-        # The session itself is the key: another generation or definition is another session.
-        if known is None or known[0] != key or known[1] is not seen.session:
-            st.caption("Asks the sealed questions again of today's data, and tells by which cause a number moved.")
-            if not st.button("Compare with today's data", key="restate"):
-                return
-            try:
-                with st.spinner("Asking again"):
-                    known = (key, seen.session, restate(seen.session, snapshot))
-            except TandemError as error:
-                st.error(escape(error))
-                return
-            st.session_state["restated"] = known
-        _restatement(known[2])
-
-
-def _restatement(found: Restatement) -> None:
-    if found.changed:
-        st.caption(escape(f"Not computed as when it was sealed: {', '.join(found.changed)}"))
-    for note in found.notes:
-        st.caption(escape(note))
-    if found.effects.is_empty():
-        st.markdown("Today's data gives the numbers that were sealed.")
-        return
-    moved = found.effects["metric"].n_unique()
-    st.caption(escape(f"{count(moved)} numbers have moved. The causes of one sum to its difference."))
-    labels = {"label": "Metric", "cause": "Cause"}
-    kinds = {"sealed": "parts", "today": "parts", "difference": "parts", "effect": "parts"}
-    titles = labels | {"sealed": "Sealed", "today": "Today", "difference": "Difference", "effect": "By this cause"}
-    shown = found.effects.select("label", "sealed", "today", "difference", "cause", "effect")
-    table(shown, "What moved, by metric and cause", column_formats(kinds, titles))  # type: ignore[arg-type]  # a unit of the list
-    with st.expander("Records", key="restated_records", type="compact"):
-        _records(found)
-
-
-def _records(found: Restatement) -> None:
-    labels = dict(found.effects.select("metric", "label").iter_rows())
-    known = [name for name in labels if name in set(found.records["metric"])]
-    if not known:
-        st.caption("No record did it: rules, rates or targets did.")
-        return
-    name = st.selectbox("Records of", known, format_func=labels.__getitem__, key="restated_metric")
-    titles = {"part": "Part", "cause": "Cause", "kind": "Kind", "record": "Record"}
-    kinds = {"before": "parts", "after": "parts", "effect": "parts"}
-    rows = found.records.filter(pl.col("metric") == name).drop("month", "metric")
-    table(rows, f"The records that moved {labels[name]}", column_formats(kinds, titles | {
-        "before": "Sealed", "after": "Today", "effect": "Effect"}))  # type: ignore[arg-type]  # a unit of the list  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 from pages import _page as page
 from pages import _snapshot_list as months
 from pages import _snapshot_reading as reading
+from pages import _snapshot_restated as became
 from pages._panels import opening
 from pages._snapshot_exports import exports
 from pages._snapshot_sealing import seal
@@ -18,6 +19,7 @@ if snapshot is None:
     found = months.read(seen)
     opening("Snapshots", months.says(seen, found), months.dates(seen))
     months.show(seen, found)
+    months.one_by_one(seen)
     seal(seen, found)
 else:
     reading.back()
@@ -30,5 +32,6 @@ else:
     reading.numbers(snapshot)
     reading.promises(snapshot)
     reading.decided(snapshot)
-    reading.restated(seen, snapshot)
+    became.restated(seen, snapshot)
+    became.carried(snapshot)
     reading.definitions_of(snapshot)

@@ -28,6 +28,7 @@ from data.company import company_folder
 from metrics import open_company
 from pages._health import announce
 from pages._page import View
+from pages._sealed_beside import beside_sealed
 from pages._theme import LIGHT
 
 page = st.navigation([st.Page({path!r})])
@@ -35,7 +36,8 @@ session = open_company(company_folder()).at()
 day = session.through or session.manifest.made_at.date()
 st.session_state["view"] = View(session, LIGHT, preset("week", day, session.company), "week", "previous", None)
 announce(session)
-page.run()
+with beside_sealed(st.session_state["view"], is_live=not {path!r}.endswith("snapshots.py")):
+    page.run()
 """
 
 SCRIPT = """\
@@ -45,11 +47,13 @@ from data.company import company_folder
 from metrics import open_company
 from pages import _theme
 from pages._filters import view_from_sidebar
+from pages._sealed_beside import beside_sealed
 
 if "opened" not in st.session_state:
     st.session_state["opened"] = open_company(company_folder())
 st.session_state["view"] = view_from_sidebar(st.session_state["opened"].at(), _theme.LIGHT)
-runpy.run_path({file!r}, run_name="__page__")
+with beside_sealed(st.session_state["view"], is_live=not {file!r}.endswith("snapshots.py")):
+    runpy.run_path({file!r}, run_name="__page__")
 """
 
 
