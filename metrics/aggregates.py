@@ -12,6 +12,7 @@ from metrics.kinds import Aggregate, Metric
 from metrics.nodes import AggregateBranch, Key, Measure, Reference, RowsPlan, Scan, Taken
 from metrics.reach import Asked, Reach, all_of, condition, distinct, scoped
 from metrics.spans import placed
+from metrics.sql_nodes import as_type
 
 __all__ = ["MISSING", "lower", "lower_rows"]
 
@@ -37,7 +38,7 @@ def lower(reach: Reach, metric: Aggregate, asked_by: Metric, name: str, asked: A
     narrowings = [metric.where, *asked.narrowed]
     resolved = [reach.resolve(given, table, asked_by) for given in narrowings if given is not None]
     joins = distinct([*scan.joins, *(join for _, more in resolved for join in more)])
-    narrowed = all_of(own for own, _ in resolved)
+    narrowed = all_of([*(own for own, _ in resolved), *_inside(asked, time)])
     conditions = scan.conditions
     if taken is not None and narrowed is not None:
         # The last of the rows that count, not the rows that count among the last.
@@ -46,6 +47,17 @@ def lower(reach: Reach, metric: Aggregate, asked_by: Metric, name: str, asked: A
     measures = _measures(name, expr, narrowed, metric)
     branch = AggregateBranch(Scan(table, joins, conditions), keys, where.period, measures, where.spans, taken)
     return branch, where.values
+
+
+def _inside(asked: Asked, time: Reference) -> list[Expression]:
+    """The conditions that a row lies in the days to which its metric is a part; definitions say which."""
+    bounds = [(exp.GTE, since) for since, _ in asked.days] + [(exp.LT, until) for _, until in asked.days]
+    day = exp.column(time.column, table=time.scope, quoted=True)
+    return [
+        condition(kind(this=day.copy(), expression=as_type(exp.Literal.string(bound.isoformat()), "DATE")))
+        for kind, bound in bounds
+        if bound is not None
+    ]
 
 
 def _taken(reach: Reach, metric: Aggregate) -> Taken | None:

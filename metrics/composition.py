@@ -25,7 +25,7 @@ from metrics.kinds import (
 )
 from metrics.moves import EachDay, FirstDay, MedianCycle, Move
 from metrics.nodes import Branch, RowsPlan
-from metrics.reach import Asked, Reach, condition
+from metrics.reach import Asked, Reach, Unanswerable, condition
 from metrics.sql_nodes import column, divided
 
 __all__ = ["Lowered", "lower", "lower_rows"]
@@ -51,6 +51,8 @@ def lower(reach: Reach, name: str, asked: Asked) -> Lowered:
 def _lower(reach: Reach, asked_name: str, measure: str, asked: Asked, asked_by: Metric) -> Lowered:
     """`asked_name` may name a result; its measures begin with `measure`; `asked_by` is the metric that was asked."""
     metric = reach.metric(asked_name)
+    if asked.days and isinstance(metric, (Funnel, Duration, Credit)):
+        raise Unanswerable(f"{metric.label} is no count or sum of rows, so it cannot be taken of some days only.")
     if isinstance(metric, Funnel):
         result = split_result(asked_name)[1]
         branch, formula, unit, values = funnel.lower(reach, metric, result, measure, asked)
@@ -83,7 +85,8 @@ def _parts(reach: Reach, metric: Metric, asked: Asked) -> Iterator[tuple[str, st
     if isinstance(metric, Cumulative):
         of_all = of_all.moved(_DAYS[metric.at_coarser_grain], metric.window)
     for role, given in inputs_of(metric):
-        yield role, given.metric, of_all.narrowed_by(given.where).moved(_move(reach, given, asked))
+        narrowed = of_all.narrowed_by(given.where).within(given.since, given.until)
+        yield role, given.metric, narrowed.moved(_move(reach, given, asked))
 
 
 def _move(reach: Reach, given: Input, asked: Asked) -> Move | None:

@@ -51,7 +51,8 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
 def _input(reach: Reach, given: Input) -> list[object]:
     name, result = split_result(given.metric)
     content: list[object] = [_content(reach, reach.metric(name)), given.where.sql if given.where else None]
-    return [*content, result] + ([repr(given.shift)] if given.shift else [])
+    days = [str(day) for day in (given.since, given.until)] if given.since or given.until else []
+    return [*content, result] + ([repr(given.shift)] if given.shift else []) + days
 
 
 def _dimensions(reach: Reach, metric: Metric, table: str) -> dict[str, str | None]:

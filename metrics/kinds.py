@@ -5,6 +5,7 @@ A new kind is a new member of the union `Metric`, a reader in `metric_files` and
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -104,11 +105,16 @@ class Aggregate(_Measured):
 
 @dataclass(frozen=True)
 class Input:
-    """A metric that another one is made of, narrowed by `where` (over dimension names) and taken of other days."""
+    """A metric that another one is made of, narrowed by `where` (over dimension names) and taken of other days.
+
+    Of a sum or count, `since` and `until` (half-open) leave only the rows of these days, in whatever period.
+    """
 
     metric: str
     where: Expression | None = None
     shift: Shift | StartOf | MedianCycle | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

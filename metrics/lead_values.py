@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from data.errors import did_you_mean
 from data.expressions import Rules, parse_expression
 from data.yaml_files import Fields
-from metrics.agreement import LEAD_VALUE, AgreementVersion, LeadValue, LeadValues
+from metrics.agreement import LEAD_VALUE, Agreement, AgreementVersion, LeadValue, LeadValues
 from metrics.kinds import Formula, Input
 from metrics.metric_files import Reading
 from metrics.query import only
@@ -55,34 +57,40 @@ def _dimensions_of_leads(reading: Reading) -> list[str]:
     return [name for name, on in found.items() if on is not None and isinstance(on.value, dict) and "leads" in on.value]
 
 
-def lead_value_metric(version: AgreementVersion, reading: Reading) -> Formula | None:
-    """The sum over all leads of what each is worth, as a formula over the leads of each type."""
-    values = version.lead_values
-    if values is None:
-        return None
-    inputs = [("leads", Input("leads"))]
-    words, types = f'"leads" * {values.otherwise!r}', {name: reading.types.get(name, "VARCHAR") for name in values.by}
-    for number, one in enumerate(values.types, start=1):
-        text = " and ".join(f"({only(name, [word])})" for name, word in zip(values.by, one.type, strict=True))
-        where = parse_expression(
-            text, Rules(types, columns_are="dimension", gives="boolean"), version.place, reading.problems, LEAD_VALUE
-        )
-        if where is None:
+def lead_value_metric(agreement: Agreement, reading: Reading) -> Formula | None:
+    """The sum over all leads of what each is worth, by the values agreed on its day; None where none ever were.
+
+    Values hold until a version agrees on others. Leads from before the first values count with those, so that a month
+    without any can stand beside the others.
+    """
+    valued = [version for version in agreement.versions if version.lead_values is not None]
+    inputs: list[tuple[str, Input]] = []
+    words: list[str] = []
+    for number, version in enumerate(valued, start=1):
+        since = version.starts if number > 1 else None
+        until = valued[number].starts if number < len(valued) else None
+        parts = _parts_of(version, Input("leads", since=since, until=until), number, reading)
+        if parts is None:
             return None
-        inputs.append((f"type_{number}", Input("leads", where)))
-        words += f' + "type_{number}" * ({one.value!r} - {values.otherwise!r})'
+        inputs += [(name, given) for name, given, _ in parts]
+        # A number stands without a sign, so that the sum is seen to be linear.
+        words += [f'{"-" if value < 0 else "+"} "{name}" * {abs(value)!r}' for name, _, value in parts]
+    if not valued:
+        return None
+    place = valued[-1].place
     rules = Rules({name: "DOUBLE" for name, _ in inputs}, columns_are="metric in braces", gives="number")
-    expr = parse_expression(words, rules, version.place, reading.problems, LEAD_VALUE)
+    expr = parse_expression(" ".join(words).removeprefix("+ "), rules, place, reading.problems, LEAD_VALUE)
     if expr is None:
         return None
     return Formula(
         name=LEAD_VALUE,
         label="Lead value",
         description=(
-            "The leads of the period, each counted with the value that both teams agreed on for its type. What they"
-            " will bring is told by what such leads have brought before, not by what becomes of these."
+            "The leads of the period, each counted with the value that both teams had agreed on for its type by the day"
+            " of the lead. Leads from before the first agreed values count with those. What they will bring is told by"
+            " what such leads have brought before, not by what becomes of these."
         ),
-        place=version.place,
+        place=place,
         is_standard=False,
         unit="money",
         good="up",
@@ -91,3 +99,21 @@ def lead_value_metric(version: AgreementVersion, reading: Reading) -> Formula | 
         expr=expr,
         inputs=tuple(inputs),
     )
+
+
+def _parts_of(
+    version: AgreementVersion, leads: Input, number: int, reading: Reading
+) -> list[tuple[str, Input, float]] | None:
+    """All leads of the days of a version by their common value, and those of each type by what theirs differs."""
+    values = version.lead_values
+    assert values is not None
+    types = {name: reading.types.get(name, "VARCHAR") for name in values.by}
+    found = [(f"leads_{number}", leads, values.otherwise)]
+    for place, one in enumerate(values.types, start=1):
+        text = " and ".join(f"({only(name, [word])})" for name, word in zip(values.by, one.type, strict=True))
+        rules = Rules(types, columns_are="dimension", gives="boolean")
+        where = parse_expression(text, rules, version.place, reading.problems, LEAD_VALUE)
+        if where is None:
+            return None
+        found.append((f"type_{number}_{place}", replace(leads, where=where), one.value - values.otherwise))
+    return found

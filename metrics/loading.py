@@ -76,8 +76,7 @@ def load_definitions(
     nodes = {name: node for name, (node, _) in reading.found["metrics"].items()}
     check_references(metrics, dimensions, nodes, reading.problems)
     agreement = read_agreement(reading.agreement, metrics, reading)
-    worth = next((version for version in reversed(agreement.versions) if version.lead_values), None)
-    if worth is not None and (lead_value := lead_value_metric(worth, reading)) is not None:
+    if (lead_value := lead_value_metric(agreement, reading)) is not None:
         metrics.setdefault(lead_value.name, lead_value)
     personas = _read_all("personas", read_persona, reading)
     one_value_each(personas, reading)

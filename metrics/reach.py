@@ -32,7 +32,7 @@ class Asked:
     """A question with its condition parsed: constants of `where` and days are values of parameters.
 
     For a part of a metric, `narrowed` are the conditions over dimension names that lead to it, `moves` which days count
-    for it in the place of the asked ones, the outermost first.
+    for it in the place of the asked ones, the outermost first, and `days` (from, until) outside of which no row counts.
     """
 
     query: Query
@@ -40,10 +40,15 @@ class Asked:
     values: Mapping[str, object]
     narrowed: tuple[Expression, ...] = ()
     moves: tuple[Move, ...] = ()
+    days: tuple[tuple[dt.date | None, dt.date | None], ...] = ()
 
     def narrowed_by(self, *conditions: Expression | None) -> Asked:
         """The same question about fewer rows."""
         return replace(self, narrowed=(*self.narrowed, *(where for where in conditions if where is not None)))
+
+    def within(self, since: dt.date | None, until: dt.date | None) -> Asked:
+        """The same question about the rows of some days only; without bounds about all."""
+        return self if since is None and until is None else replace(self, days=(*self.days, (since, until)))
 
     def moved(self, *moves: Move | None) -> Asked:
         """The same question about other days."""

@@ -203,3 +203,57 @@ def test_the_value_of_leads_is_the_sum_over_their_types(demo: Session, tables: d
         (row["channel"], row["period"]): row["lead_value"] for row in frame.to_dicts() if row["lead_value"]
     } == wanted
     assert demo.answer(Query(("lead_value",), period=period)).number("lead_value") == sum(wanted.values())
+
+
+VALUED = (
+    VERSION.replace("metric: leads", "metric: mqls")
+    + """    lead_values: {otherwise: 10, types: [{persona: Warehouse manager, channel: organic_search, value: 70}]}
+  - from: 2026-05-01
+    goal: {metric: won_revenue, target: 1000, per: quarter}
+    objectives: {many: {label: Many, metric: mqls, target: 10, per: week, team: marketing}}
+  - from: 2026-09-16
+    goal: {metric: won_revenue, target: 1000, per: quarter}
+    objectives: {many: {label: Many, metric: mqls, target: 10, per: week, team: marketing}}
+    lead_type: [channel]
+    lead_values: {otherwise: 100, types: [{channel: organic_search, value: 30}]}
+"""
+)
+
+
+def test_a_lead_has_the_value_agreed_by_its_own_day(
+    demo: Session, tables: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    personas = {row["contact_id"]: row["persona"] for row in tables["contacts"]}
+    wanted: dict[dt.date, int] = {}
+    for lead in tables["leads"]:
+        if not lead["is_first_pass"] or lead["lead_on"] is None:
+            continue
+        if lead["lead_on"] >= dt.date(2026, 9, 16):
+            value = 30 if lead["channel"] == "organic_search" else 100
+        else:
+            # Those of May to September, whose version has no values, and those from before the first version too.
+            type_of = (personas[lead["contact_id"]], lead["channel"])
+            value = 70 if type_of == ("Warehouse manager", "organic_search") else 10
+        month = lead["lead_on"].replace(day=1)
+        wanted[month] = wanted.get(month, 0) + value
+    session = Session(demo.company, demo.generation, read(demo, tmp_path, VALUED))
+    frame = session.answer(Query(("lead_value",), grain="month")).frame
+    assert {row["period"]: row["lead_value"] for row in frame.to_dicts() if row["lead_value"]} == wanted
+    assert min(wanted) < dt.date(2026, 1, 1)
+    september = Query(("lead_value",), period=Period(dt.date(2026, 9, 1), dt.date(2026, 10, 1)))
+    assert session.answer(september).number("lead_value") == wanted[dt.date(2026, 9, 1)]
+    behind = [part.frame for part in session.rows(september)]
+    (leads,) = session.rows(replace(september, metrics=("leads",)))
+    assert sum(frame.height for frame in behind[::2]) == leads.frame.height
+    changed_on = dt.date(2026, 9, 16)
+    for days in ([str(day) for day in frame["lead_on"]] for frame in behind if not frame.is_empty()):
+        assert max(days) < str(changed_on) or min(days) >= str(changed_on)
+
+
+def test_what_is_no_count_or_sum_has_no_value_of_some_days_only(demo: Session, tmp_path: Path) -> None:
+    own = (
+        "metrics:\n  leads:\n    {label: L, description: L., kind: ratio, numerator: deals_won,"
+        " denominator: lead_to_customer.entered, unit: ratio}\n"
+    )
+    session = Session(demo.company, demo.generation, read(demo, tmp_path, own + VALUED))
+    assert session.answer(Query(("lead_value",))).reasons["lead_value"].endswith("cannot be taken of some days only.")
