@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Iterator
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fontTools.ttLib import TTFont
+from PIL import ImageFont
 from pptx import Presentation
+from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.util import Pt
 
 from alignment.report import export
 from alignment.report.composing import compose
-from alignment.report.fonts import FONT_NAME, FONTS
+from alignment.report.fonts import FONTS
 from alignment.report.sentences import in_table
 from alignment.report.slides import slides
 from alignment.snapshots import Snapshot
@@ -23,6 +26,15 @@ from tests.printed import HOSTILE_NAME, a_crowded_report
 from tests.sealed_company import OCTOBER, sealed_october
 
 WIDE, HIGH = 960.0, 540.0
+LINE = 1.165  # the height of a line of DejaVu Sans, which is higher than that of Arial
+
+
+def widths(name: str) -> dict[str, float]:
+    read = json.loads((FONTS / "widest.json").read_text(encoding="utf-8"))[name]
+    return {chr(int(first, 16) + at): own / 1000 for first, row in read.items() for at, own in enumerate(row)}
+
+
+WIDTHS = {False: widths("regular"), True: widths("bold")}
 
 
 @pytest.fixture(scope="session")
@@ -40,32 +52,27 @@ def crowded() -> Any:
     return Presentation(io.BytesIO(slides(a_crowded_report())))
 
 
-@cache
-def advances(bold: bool) -> tuple[dict[int, str], Any, int]:
-    font = TTFont(FONTS / f"SourceSans3-{'Semibold' if bold else 'Regular'}.ttf")
-    return font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
-
-
 def wide(text: str, size: float, bold: bool) -> float:
-    cmap, metrics, units = advances(bold)
-    return sum(metrics[cmap.get(ord(sign), ".notdef")][0] for sign in text) * size / units
+    return sum(WIDTHS[bold].get(sign, 1.4) for sign in text) * size
+
+
+def taken(text: str, size: float, bold: bool, room: float) -> int:
+    """How many lines a text takes in the widest face: words move on, longer ones break."""
+    count, at = 1, 0.0
+    for word in text.replace("\u200b", " ").split(" "):
+        own = wide(word, size, bold)
+        if at and at + wide(" ", size, bold) + own > room + 0.01:
+            count, at = count + 1, 0.0
+        at += (wide(" ", size, bold) if at else 0.0) + own
+        while at > room + 0.01:
+            count, at = count + 1, at - room
+    return count
 
 
 def height(frame: Any, room: float) -> float:
-    """How high the text of a frame is, by the widths of the shipped font: words move on, longer ones break."""
-    total = 0.0
-    for paragraph in frame.paragraphs:
-        for run in paragraph.runs:
-            size, bold, count, at = run.font.size.pt, bool(run.font.bold), 1, 0.0
-            for word in run.text.replace("\u200b", " ").split(" "):
-                own = wide(word, size, bold)
-                if at and at + wide(" ", size, bold) + own > room:
-                    count, at = count + 1, 0.0
-                at += (wide(" ", size, bold) if at else 0.0) + own
-                while at > room:
-                    count, at = count + 1, at - room
-            total += count * size * 1.257  # ascent and descent of the font
-    return total
+    """How high the text of a frame is, by the height of a line of the widest face."""
+    runs = (run for paragraph in frame.paragraphs for run in paragraph.runs)
+    return sum(taken(run.text, run.font.size.pt, bool(run.font.bold), room) * run.font.size.pt * LINE for run in runs)
 
 
 def texts(deck: Any) -> str:
@@ -126,17 +133,69 @@ def test_a_clipped_text_would_be_found(october: Snapshot) -> None:
     assert len(list(clipped(deck))) == 1
 
 
-def test_all_text_is_in_the_shipped_font(deck: Any) -> None:
-    runs = [
-        run
-        for slide in deck.slides
-        for shape in slide.shapes
-        if shape.has_text_frame
-        for paragraph in shape.text_frame.paragraphs
-        for run in paragraph.runs
-    ]
-    assert {run.font.name for run in runs} == {FONT_NAME}
-    assert TTFont(FONTS / "SourceSans3-Regular.ttf")["name"].getDebugName(1) == FONT_NAME
+def installed(name: str) -> Path | None:
+    """The file of a font, where Linux keeps those of all users."""
+    return next(Path("/usr/share/fonts").rglob(name), None)
+
+
+@pytest.mark.parametrize(("bold", "files"), [
+    (False, ("LiberationSans-Regular.ttf", "DejaVuSans.ttf")),
+    (True, ("LiberationSans-Bold.ttf", "DejaVuSans-Bold.ttf")),
+])  # fmt: skip
+def test_the_widest_face_is_as_wide_as_the_widest_of_the_fonts_that_are_shown(bold: bool, files: tuple[str]) -> None:
+    """Liberation Sans is as wide as Arial."""
+    found = [file for file in map(installed, files) if file]
+    if len(found) < 2:
+        pytest.skip("Liberation Sans or DejaVu Sans is not installed")
+    fonts = [ImageFont.truetype(file, 1000, layout_engine=ImageFont.Layout.BASIC) for file in found]
+    for sign in "abcxyzABCXYZ0123456789 .,:%()€£$\u2013\u2212\u2026\u201c\u201däöüßéñøżłČж":
+        assert WIDTHS[bold][sign] * 1000 == pytest.approx(max(font.getlength(sign) for font in fonts), abs=1.5), sign
+
+
+def test_the_font_is_that_of_the_theme_and_no_text_has_one_of_its_own(deck: Any, crowded: Any) -> None:
+    for one in (deck, crowded):
+        theme = one.slide_masters[0].part.part_related_by(RELATIONSHIP_TYPE.THEME).blob.decode()
+        assert set(re.findall(r'<a:latin typeface="([^"]*)"/>', theme)) == {"Arial"}
+        assert not [name for name in named_fonts(one) if not name.startswith("+m")]
+
+
+def named_fonts(deck: Any) -> Iterator[str]:
+    for slide in deck.slides:
+        parts = [slide.part, *(shape.chart.part for shape in slide.shapes if shape.has_chart)]
+        yield from (name for part in parts for name in re.findall(r'typeface="([^"]*)"', part.blob.decode()))
+
+
+def test_words_and_numbers_of_lying_bars_have_their_room(deck: Any, crowded: Any) -> None:
+    drawn = [shape for one in (deck, crowded) for slide in one.slides for shape in slide.shapes if shape.has_chart]
+    lying = [shape for shape in drawn if not shape.chart.part.blob.count(b'<c:barDir val="col"/>')]
+    assert len(lying) > 6
+    for shape in lying:
+        chart, size = shape.chart, 11.0
+        across, down = shape.width / Pt(1), shape.height / Pt(1)
+        left, wide_bars = (
+            float(chart._chartSpace.find(f".//{{*}}manualLayout/{{*}}{name}").get("val")) for name in "xw"
+        )
+        labels = list(chart.plots[0].categories)
+        for label in labels:
+            assert taken(label, size, False, left * across - 4) * size * LINE <= down / len(labels), label
+        if chart.plots[0].series[0].data_labels.number_format == "#,##0":
+            longest = max(wide(f"{value:,.0f}", size, False) for value in chart.plots[0].series[0].values)
+            assert (1 - left - wide_bars) * across >= longest
+
+
+def test_months_below_upright_bars_and_the_numbers_on_them_do_not_meet(deck: Any) -> None:
+    drawn = [shape for slide in deck.slides for shape in slide.shapes if shape.has_chart]
+    upright = [shape for shape in drawn if shape.chart.part.blob.count(b'<c:barDir val="col"/>')]
+    assert len(upright) > 5
+    for shape in upright:
+        plot = shape.chart.plots[0]
+        slot = 0.98 * shape.width / Pt(1) / len(list(plot.categories))
+        assert all(wide(word, 9.0, False) < slot for label in plot.categories for word in label.split(" "))
+        without = shape.chart._chartSpace.findall(".//{*}dLbl/{*}delete")
+        numbers = [value for value in plot.series[0].values if value is not None]
+        is_money = "M" in plot.series[0].data_labels.number_format
+        longest = max(wide(f"€{value / 1e6:.1f} M" if is_money else f"{value:,.0f}", 9.0, False) for value in numbers)
+        assert without or longest < slot
 
 
 def test_charts_are_native_with_the_sealed_numbers_and_bars_from_zero(deck: Any, october: Snapshot) -> None:
@@ -189,6 +248,7 @@ def test_long_tables_go_on_with_their_header(crowded: Any) -> None:
 
 def test_text_of_a_crm_stays_text(crowded: Any) -> None:
     assert HOSTILE_NAME in texts(crowded).replace("\u200b", "")
+    assert "\u202e" not in texts(crowded)
     frames = [shape.text_frame for slide in crowded.slides for shape in slide.shapes if shape.has_text_frame]
     runs = [run for frame in frames for paragraph in frame.paragraphs for run in paragraph.runs]
     assert runs

@@ -13,7 +13,7 @@ from alignment.report.sentences import in_table
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import Owner
 
-__all__ = ["Shown", "bar_texts", "breakable", "number_format", "shares", "shown"]
+__all__ = ["Shown", "bar_texts", "breakable", "number_format", "shares", "shortened", "shown", "told"]
 
 # A word of CRM text that is longer may break after so many letters, so that no column becomes as wide as the page.
 _LONGEST_WORD = 22
@@ -42,7 +42,9 @@ def shown(table: Table, currency: str, most: int | None = None) -> Shown:
         if not column.beside and not (column.is_number and all(row[index] is None for row in table.rows))
     ]
     cut = len(table.rows) - limit
-    notes = (f"{cut} more rows are in the workbook and the CSV files.",) if cut else ()
+    notes: tuple[str, ...] = (f"{cut} more rows are in the workbook and the CSV files.",) if cut else ()
+    if not table.rows:
+        notes = ("Nothing in this month.",)
     return Shown(
         table.title,
         tuple(table.columns[index] for index in columns),
@@ -109,3 +111,22 @@ def number_format(chart: Chart, currency: str) -> str:
     largest = max((abs(value) for value in chart.values if value is not None), default=0)
     digits = '#,##0.0,," M"' if largest >= 1e6 else '#,##0," k"' if largest >= 1e4 else "#,##0"
     return f'"{symbol}"{digits}'
+
+
+def told(chart: Chart) -> set[int]:
+    """The bars whose numbers are written where not all can be: the highest, and the last one of upright bars."""
+    values = chart.values
+    highest = max(range(len(values)), key=lambda index: values[index] or 0.0)
+    return {highest, len(values) - 1}
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many letters: what stands in the middle of a longer text is left out, since names differ at both ends.
+
+    >>> shortened("Webinar 2026: the fast way to pipeline, Europe", 30)
+    'Webinar 2026: the f\u2026ne, Europe'
+    """
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 1].rstrip()}\u2026{text[-end:].lstrip()}"
