@@ -7,6 +7,7 @@ comments, order, indentation, quotes and line ends stay. Each result is read bac
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import json
 import os
 import re
@@ -29,6 +30,9 @@ __all__ = [
     "with_value",
     "without_key",
 ]
+
+# What a file is called, behind its own name, until it is whole.
+HALF = ".half"
 
 # Where YAML ends a line; the reader counts lines by the same.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -170,10 +174,13 @@ def _in_flow_list(text: str, start: int, last: Node, item: str) -> tuple[int, st
 def replace_file(file: Path, before: bytes, after: bytes) -> None:
     """Put `after` in the place of a file that holds `before`, at once and for good.
 
-    Raises InvalidEntry where the file holds something else by now, and OSError where it cannot be written.
+    What a process that was killed while it wrote has left beside the file is taken away. Raises InvalidEntry where the
+    file holds something else by now, and OSError where it cannot be written.
     """
     file = file.resolve()
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    for left in file.parent.glob(f".{glob.escape(file.name)}.*{HALF}"):
+        left.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=HALF)
     written = Path(name)
     try:
         with os.fdopen(handle, "wb") as opened:
@@ -184,8 +191,18 @@ def replace_file(file: Path, before: bytes, after: bytes) -> None:
         if file.read_bytes() != before:
             raise InvalidEntry(f"{file.name} was changed a moment ago. Look at it, then try again.")
         written.replace(file)
+        _keep_names(file.parent)
     finally:
         written.unlink(missing_ok=True)
+
+
+def _keep_names(folder: Path) -> None:
+    """A name that was given to a file outlasts a power failure once its folder is on disk."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _end(node: Node) -> Place:

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,52 +23,41 @@ from data.errors import ChangedMeanwhile, InvalidEntry, InvalidFiles, Problems, 
 from data.stages import read_stages
 from metrics import Session
 from metrics.loading import load_definitions
-from tests.conftest import BRIGHTWATER, PROJECT
+from tests.conftest import PROJECT
+from tests.ruled_company import (
+    MARKETING,
+    OTHER_MARKETING,
+    OTHER_SALES,
+    PARTNER,
+    SALES,
+    STRICTER,
+    ruled_company,
+    signed_rule,
+)
 
-RULES = """
-# How a lead qualifies.
-scores:
-  interest: 10 * forms + visits
-rules:
-  mql_rule:
-    - from: 2025-01-01   # the first
-      when: "forms >= 1"
-    # After the workshop.
-    - from: 2026-01-01
-      when: interest >= 10
-      agreed: {marketing: 2025-12-01, sales: 2025-12-02}
-"""
 AT = dt.datetime(2026, 11, 15, 23, 30, tzinfo=dt.UTC)
 DAY = dt.date(2027, 1, 1)
-MARKETING, OTHER_MARKETING, SALES, OTHER_SALES, PARTNER = "p-01", "p-02", "p-04", "p-05", "p-12"
-STRICTER = "from: 2027-01-01\nwhen: interest >= 20\n"
+# With its ledger in SQLite, and in PostgreSQL.
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def session(demo: Session, tmp_path: Path, own_state: Path) -> Session:
-    """The demo's data in a folder of the test's own, whose stage mql a rule decides."""
-    assert not own_state.exists()
-    folder = tmp_path / "company"
-    shutil.copytree(BRIGHTWATER, folder, ignore=shutil.ignore_patterns("raw"))
-    stages = (folder / "stages.yaml").read_text(encoding="utf-8")
-    known = "known_by: {crm: [MQL, Marketing qualified]}"
-    assert known in stages
-    stages = stages.replace(known, known.replace("{", "{rule: mql_rule, "))
-    (folder / "stages.yaml").write_text(stages + RULES, encoding="utf-8")
-    company = replace(demo.company, folder=folder)
-    return Session(company, demo.generation, demo.definitions)
+def database(request: pytest.FixtureRequest, own_state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of the test's own. SQLite keeps the ledger, unless the test asks for PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        monkeypatch.setenv("TANDEM_LEDGER", request.getfixturevalue("postgresql"))
+    return own_state
+
+
+@pytest.fixture
+def session(demo: Session, tmp_path: Path, database: Path) -> Session:
+    assert not database.exists()
+    return ruled_company(demo, tmp_path / "company")
 
 
 @pytest.fixture
 def ledger(session: Session) -> Ledger:
     return Ledger.open(session.company, clock=lambda: AT)
-
-
-def signed_rule(ledger: Ledger, session: Session, text: str = STRICTER) -> int:
-    made = propose(ledger, session, "rule", "mql_rule", text, by=MARKETING)
-    sign(ledger, session, made, by=MARKETING)
-    sign(ledger, session, made, by=SALES)
-    return made.id
 
 
 def added_lines(before: str, after: str) -> list[str]:
@@ -226,6 +214,7 @@ class TestAdopting:
         assert {one.name: one.share for one in new.obligations}["first_touch"] == 0.95
         assert (new.protocol, new.lead_values, new.reasons) == (agreed.protocol, agreed.lead_values, agreed.reasons)
 
+    @BOTH
     def test_of_two_who_adopt_at_once_one_wins_and_the_other_is_told(self, ledger: Ledger, session: Session) -> None:
         entry_id = signed_rule(ledger, session)
 
@@ -290,6 +279,7 @@ class TestAdopting:
             propose(ledger, session, "rule", "mql_rule", "from: 2027-01-01\nwhen: forms >= 4\n", by=SALES)
 
 
+@BOTH
 def test_the_commands_of_the_documentation_lead_from_a_proposal_to_the_file(
     session: Session, own_state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
