@@ -104,17 +104,13 @@ def _arithmetic(metric: Metric, parts: tuple[tuple[str, Expression], ...]) -> Ex
     formulas = dict(parts)
     if isinstance(metric, Ratio):
         numerator, denominator = (formulas[role].copy_tree() for role in ("numerator", "denominator"))
-        return condition(divided(_enclosed(numerator), _enclosed(denominator)))
+        return condition(divided(numerator, denominator))
     if isinstance(metric, Formula):
         tree = metric.expr.copy_tree().transform(
-            lambda node: _enclosed(formulas[node.name].copy_tree()) if isinstance(node, exp.Column) else node
+            lambda node: exp.Paren(this=formulas[node.name].copy_tree()) if isinstance(node, exp.Column) else node
         )
         return condition(tree)
     return parts[0][1]
-
-
-def _enclosed(tree: exp.Expr) -> exp.Expr:
-    return tree if isinstance(tree, (exp.Column, exp.Paren)) else exp.Paren(this=tree)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -137,7 +137,7 @@ def _of_shares(shared: _Shared, weight: str) -> Expression:
 def _summed(value: exp.Expr, goal: str) -> Expression:
     tree = _filtered(exp.Sum(this=value), exp.column("goal", quoted=True).eq(goal))
     columns = frozenset(column.name for column in tree.find_all(exp.Column))
-    return Expression(tree.sql(dialect="duckdb", identify=True), tree, columns, additive=True)
+    return replace(condition(tree), columns=columns, additive=True)
 
 
 def _filtered(aggregate: exp.Expr, only: exp.Expr) -> exp.Expr:

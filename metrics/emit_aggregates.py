@@ -12,7 +12,8 @@ from metrics.sql_nodes import as_type, column, grouped, named, parameter, period
 
 __all__ = ["aggregate_branch", "on_spans", "only_taken", "span_keys"]
 
-_ROWS, _DAY, _PLACE = "rows", "day", "key.place"
+# No dimension or metric has a name with a dot before it.
+_ROWS, _DAY, _PLACE = "rows", ".day", ".place"
 
 
 def aggregate_branch(branch: AggregateBranch) -> tuple[exp.Select, list[str]]:
@@ -69,7 +70,7 @@ def on_spans(select: exp.Select, spans: Spans, day: exp.Expr) -> exp.Select:
     else:
         closed = reference(spans.closed)
         inside.append(exp.or_(closed.is_(exp.Null()), closed.copy() >= until.copy()))
-    return select.join(values, on=exp.and_(*inside), join_type="inner")
+    return select.join(values, on=exp.and_(*inside))
 
 
 def span_keys(spans: Spans) -> list[tuple[str, exp.Expr]]:
@@ -128,9 +129,8 @@ def _of_taken(branch: AggregateBranch, taken: Taken) -> exp.Select:
     outer = [(name, column(f"key.{name}", table)) for name, _ in keys]
     measures = [named(measure.expr.copy_tree(), measure.name) for measure in branch.measures]
     select = exp.select(*[named(tree.copy(), name) for name, tree in outer], *measures)
-    source = exp.alias_(inner.subquery(), table, quoted=True, table=True)
     only_first = exp.EQ(this=column(_PLACE, table), expression=exp.Literal.number(1))
-    return grouped(select.from_(source).where(only_first), [tree for _, tree in outer])
+    return grouped(select.from_(inner.subquery(table)).where(only_first), [tree for _, tree in outer])
 
 
 def _all_columns(table: str) -> exp.Column:

@@ -206,7 +206,7 @@ class Reach:
             return node
 
         tree = expression.copy_tree().transform(bind)
-        return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns), values
+        return replace(condition(tree), columns=expression.columns), values
 
 
 # What is made of the same parts is made once: sqlglot's trees cost more than running a small question. An expression is
@@ -265,11 +265,11 @@ def scoped(expression: Expression, references: Mapping[str, Reference]) -> Expre
 def _scoped(expression: Expression, references: tuple[tuple[str, Reference], ...]) -> Expression:
     known = dict(references)
 
-    def replace(node: exp.Expr) -> exp.Expr:
+    def placed(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column):
             reference = known[node.name]
-            return exp.column(reference.column, table=reference.scope or None, quoted=True)
+            return exp.column(reference.column, table=reference.scope, quoted=True)
         return node
 
-    tree = expression.copy_tree().transform(replace)
-    return Expression(tree.sql(dialect="duckdb", identify=True), tree, expression.columns, expression.additive)
+    found = condition(expression.copy_tree().transform(placed))
+    return replace(found, columns=expression.columns, additive=expression.additive)

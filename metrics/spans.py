@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -22,7 +22,6 @@ __all__ = ["Placed", "placed"]
 
 Values = dict[str, object]
 
-# A span that no row can lie in, for a question of which every period is beyond the day that the data reaches.
 _NO_DAY = dt.date.min
 
 
@@ -45,6 +44,10 @@ class _Days:
     until: dt.date
 
 
+# A span that no row can lie in, for a question of which every period is beyond the day that the data reaches.
+_NO_DAYS = _Days(None, None, _NO_DAY)
+
+
 def placed(reach: Reach, asked: Asked, asked_by: Metric, time: Reference, closed: Reference | None = None) -> Placed:
     """Where rows with a day `time` count; of a balance, which ends at `closed`, where they are open.
 
@@ -54,17 +57,16 @@ def placed(reach: Reach, asked: Asked, asked_by: Metric, time: Reference, closed
     if closed is None and not asked.moves:
         return Placed(reach.period_key(query, time), None, time_conditions(query, time), {})
     tag = "_".join([_word(move) for move in asked.moves] + (["end"] if closed else []))
-    days = list(_days(reach, asked, asked_by, is_balance=closed is not None))
+    days = list(_days(reach, asked, asked_by, is_balance=closed is not None)) or [_NO_DAYS]
     as_of = time_conditions(Query(query.metrics, as_of=query.as_of), time) if closed is None else ()
     is_average = any(isinstance(move, EachDay) for move in asked.moves)
     if query.grain is None and not is_average:
-        only = days[0] if days else _Days(None, None, _NO_DAY)
+        only = days[0]
         bound: Values = {f"{tag}_until": only.until}
         if only.start is not None and closed is None:
             bound[f"{tag}_from"] = only.start
         has_start = only.start is not None
         return Placed(None, None, (*_conditions(tag, time, closed, has_start=has_start), *as_of), bound)
-    days = days or [_Days(_NO_DAY, _NO_DAY, _NO_DAY)]
     spans = Spans(tag, len(days), time, closed, is_average, is_keyed=query.grain is not None)
     return Placed(None, spans, as_of, _values(spans, days))
 
@@ -154,7 +156,7 @@ def _moved(
 def _cut(days: _Days, horizon: dt.date) -> Iterator[_Days]:
     """The days that the data reaches; what begins later has no end to be valued at."""
     if days.start is None or days.start < horizon:
-        yield _Days(days.period, days.start, min(days.until, horizon))
+        yield replace(days, until=min(days.until, horizon))
 
 
 def _word(move: Move) -> str:

@@ -66,7 +66,7 @@ def period_start(key: PeriodKey) -> exp.Expr:
     date: exp.Expr = column(key.reference.column, key.reference.scope)
     if key.grain == "day":
         return date
-    unit, amount = ("DAY", key.week_starts) if key.grain == "week" else ("MONTH", (key.fiscal_year_starts - 1) % 12)
+    unit, amount = ("DAY", key.week_starts) if key.grain == "week" else ("MONTH", key.fiscal_year_starts - 1)
     if key.grain == "month" or amount == 0:
         return as_type(exp.TimestampTrunc(this=date, unit=exp.var(key.grain.upper())), "DATE")
     # Shifted so that the company's first day falls on the calendar's, truncated, and shifted back. The shift by months
@@ -119,7 +119,7 @@ def scanned(select: exp.Select, scan: Scan) -> exp.Select:
 
 
 def grouped(select: exp.Select, keys: Sequence[exp.Expr]) -> exp.Select:
-    return select.group_by(*[key.copy() for key in keys]) if keys else select
+    return select.group_by(*[key.copy() for key in keys])
 
 
 def stacked(parts: Sequence[exp.Query]) -> exp.Query:

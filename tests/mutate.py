@@ -44,11 +44,18 @@ SUBJECTS = (
 # Small questions to companies that are built once: most mutants die of these, each in a fraction of a second.
 ONE = "tests/test_one_company.py"
 OF_ONE = ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations")
-QUICK = ("tests/test_funnel_questions.py", *(f"{ONE}::Test{name}" for name in OF_ONE))
+BY_HAND = ("tests/test_funnel_questions.py", "tests/test_number_questions.py", "tests/test_credit_questions.py")
+OF_QUESTIONS = ("Refusals", "AbsentInputs", "Answers")
+QUICK = (
+    *BY_HAND,
+    *(f"{ONE}::Test{name}" for name in OF_ONE),
+    *(f"tests/test_questions.py::Test{name}" for name in OF_QUESTIONS),
+)
 # Those that build a company for each case or example. Tests on files would take the most time and kill no more.
 SLOW = (
     f"{ONE}::TestAllOfAFunnel",
-    "tests/test_questions.py",
+    "tests/test_questions.py::TestSql",
+    "tests/test_questions.py::test_the_periods_of_an_answer_are_those_of_the_calendar",
     "tests/test_traps.py",
     "tests/test_composition.py",
     "tests/test_funnels.py",
@@ -62,10 +69,8 @@ SLOW = (
     "tests/test_numbers.py::test_an_undated_win_counts_in_the_total_and_in_no_month",
     "tests/test_numbers.py::test_a_stage_dated_before_the_entry_is_a_conversion_of_no_days",
 )
-# The first refresh files; the others are about caches, which the copy does without.
+# They are about caches, which the copy does without.
 LEFT_OUT = (
-    "tests/test_questions.py::TestHotReload",
-    "tests/test_questions.py::TestKeptResults",
     "tests/test_questions.py::TestSql::test_questions_of_one_shape_share_one_text",
     "tests/test_questions.py::TestSql::test_funnels_and_rows_of_one_shape_share_one_text_too",
 )

@@ -291,3 +291,41 @@ class TestRefusals:
     def test_what_is_no_funnel_is_told_with_those_that_are(self, session: Session) -> None:
         with pytest.raises(InvalidQuestion, match=r"^'leads' is no funnel\. Funnels: accounts, .*bridged, by_step, "):
             session.funnel("leads", Query(("leads",)))
+
+
+class TestStoredEntries:
+    """First passes by channel are stored for the steps from one stage to the next; the rest is read from the leads."""
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("to_mql", {}),
+            ("to_mql", {"by": ("channel",), "where": "channel <> 'none'"}),
+            ("to_mql", {"grain": "month", "period": MAY}),
+            ("to_mql.rate_kaplan_meier", {}),
+            ("bridged.rate_cumulative_incidence", {}),
+            ("lately", {"by": ("channel",)}),
+        ],
+    )
+    def test_what_they_tell_is_read_from_them(self, session: Session, name: str, words: dict[str, Any]) -> None:
+        assert 'FROM "funnel_entries"' in session.answer(Query((name,), **words)).sql
+        assert 'FROM "leads"' not in session.answer(Query((name,), **words)).sql
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("to_mql", {"by": ("source",)}),
+            ("to_mql", {"by": ("country",)}),
+            ("to_mql", {"where": "source = 'google'"}),
+            ("to_mql", {"rules": "then"}),
+            ("stamped", {}),  # whose conversions may not be inferred
+            ("german", {}),
+            ("to_deal", {}),  # from a lead to a deal no stage is between
+            ("accounts", {}),
+            ("won", {}),
+        ],
+    )
+    def test_what_they_cannot_tell_is_not(self, session: Session, name: str, words: dict[str, Any]) -> None:
+        answer = session.answer(Query((name,), **words))
+        assert "funnel_entries" not in answer.sql
+        assert not answer.reasons

@@ -22,6 +22,7 @@ from metrics.kinds import Aggregate, Metric
 from metrics.plan import question_about
 from metrics.references import tables_of
 from tests.depth import deep
+from tests.number_company import MONTHS, number_company
 from tests.tiny_companies import companies
 from tests.tiny_sessions import TinyCompany, plain_company, rows_in
 
@@ -141,6 +142,16 @@ class TestGroups:
             for step in total.iter_rows(named=True):
                 part = split.filter(pl.col("step") == step["step"])
                 assert part.select(pl.col(counts).sum()).row(0) == tuple(step[count] for count in counts)
+
+
+@pytest.mark.parametrize("dimension", ["day", "place"])
+@pytest.mark.parametrize("name", ["window", "latest"])
+def test_the_name_of_a_dimension_changes_no_number(name: str, dimension: str) -> None:
+    session = number_company()
+    query = Query((name,), by=("channel",), grain="month", period=MONTHS)
+    rows = session.answer(query).frame.rows()
+    assert len(rows) > 1
+    assert session.answer(replace(query, by=(dimension,))).frame.rows() == rows
 
 
 class TestPeriods:
