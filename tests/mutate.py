@@ -45,25 +45,23 @@ SUBJECTS = (
 ONE = "tests/test_one_company.py"
 OF_ONE = ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations")
 BY_HAND = ("tests/test_funnel_questions.py", "tests/test_number_questions.py", "tests/test_credit_questions.py")
-OF_QUESTIONS = ("Refusals", "AbsentInputs", "Answers")
+OF_QUESTIONS = ("Refusals", "AbsentInputs", "Answers", "Sql")
+OF_DURATIONS = ("APromiseOfFourHours", "WaitsThatHaveNotEnded", "Clocks")
 QUICK = (
     *BY_HAND,
     *(f"{ONE}::Test{name}" for name in OF_ONE),
+    *(f"tests/test_durations.py::Test{name}" for name in OF_DURATIONS),
     *(f"tests/test_questions.py::Test{name}" for name in OF_QUESTIONS),
 )
 # Those that build a company for each case or example. Tests on files would take the most time and kill no more.
 SLOW = (
     f"{ONE}::TestAllOfAFunnel",
-    "tests/test_questions.py::TestSql",
     "tests/test_questions.py::test_the_periods_of_an_answer_are_those_of_the_calendar",
     "tests/test_traps.py",
     "tests/test_composition.py",
     "tests/test_funnels.py",
     "tests/test_funnel_entries.py",
     "tests/test_credit.py",
-    "tests/test_durations.py::TestAPromiseOfFourHours",
-    "tests/test_durations.py::TestWaitsThatHaveNotEnded",
-    "tests/test_durations.py::TestClocks",
     "tests/test_durations.py::test_any_waits_are_the_oracles",
     "tests/test_numbers.py::TestTinyCompanies",
     "tests/test_numbers.py::test_an_undated_win_counts_in_the_total_and_in_no_month",

@@ -6,6 +6,7 @@ The contacts, day by day: hand_company.py.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from sqlglot import exp
 from data.calendar import Period
 from data.errors import InvalidQuestion
 from metrics import Query, Session
-from tests.hand_company import company_without_losses, hand_company
+from metrics.emit import emit_rows
+from metrics.plan import plan_rows
+from tests.hand_company import company_in_berlin, company_without_losses, hand_company
 
-AS_OF, LATER = dt.date(2024, 5, 1), dt.date(2024, 7, 1)
+AS_OF, LATER, LAST = dt.date(2024, 5, 1), dt.date(2024, 7, 1), dt.date(2024, 9, 1)
 MAY, JUNE = Period(dt.date(2024, 5, 1), dt.date(2024, 6, 1)), Period(dt.date(2024, 6, 1), LATER)
+JULY = Period(LATER, dt.date(2024, 8, 1))
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +70,10 @@ class TestWindows:
             ("customer", 4, 5, 1, 5, 0), ("customer", 19, 5, 1, 4, 0),
         ]  # fmt: skip
 
-    def test_each_of_several_windows_has_all_results(self, session: Session) -> None:
+    @pytest.mark.parametrize("within", [(15, 4), (4, 15)])
+    def test_each_of_several_windows_has_all_results(self, session: Session, within: tuple[int, ...]) -> None:
         # Of five C left after 2 days, A after 4 and B, who alone was left, after 15; D is seen for 5, E died after 9.
-        frame = session.funnel("to_mql", Query(("to_mql",), as_of=AS_OF, within=(15, 4))).frame
+        frame = session.funnel("to_mql", Query(("to_mql",), as_of=AS_OF, within=within)).frame
         names = ("rate_kaplan_meier", "rate_cumulative_incidence", "median_days", "p90_days", "still_open")
         assert frame["within_days"].to_list() == [4, 15]
         assert frame.select(names).row(0) == pytest.approx((1 - 4 / 5 * 3 / 4, 2 / 5, 3, 3.8, 1))
@@ -106,11 +111,41 @@ class TestWindows:
             ("mql", 2.0, 5, 3, 5, 1), ("opportunity", 17.0, 3, 2, 3, 2), ("overall", 19.0, 5, 2, 4, 2),
         ]  # fmt: skip
 
-    @pytest.mark.parametrize(("name", "stage"), [("from_sal", "sal"), ("to_sql", "sql")])
+    @pytest.mark.parametrize(("name", "stage"), [("from_sal", "sal"), ("to_sql", "sql"), ("to_sql_by_mql", "sql")])
     def test_without_its_first_or_last_stage_a_funnel_has_no_answer(
         self, session: Session, name: str, stage: str
     ) -> None:
         assert stage in session.answer(Query((name,))).reasons[name]
+
+    def test_twelve_waits_are_interpolated_like_a_percentile(self, session: Session) -> None:
+        # One after each of 1 to 12 days: of n waits in order, the q-quantile lies (n - 1) q behind the first.
+        results = ("converted_matured", "median_days", "p90_days")
+        found = numbers(session, "to_mql", *results, as_of=LAST, where="country = 'SE'", within=(30,))
+        assert found == pytest.approx((12, 6.5, 1 + 11 * 0.9))
+
+    def test_without_an_as_of_day_nobody_is_known_who_came_after_the_files(self, session: Session) -> None:
+        asked: dict[str, Any] = {"where": "country = 'IT'"}
+        assert numbers(session, "to_mql", "entered", as_of=None, **asked) == (0,)
+        assert numbers(session, "to_mql", "entered", as_of=LAST, **asked) == (1,)
+
+    def test_the_as_of_day_begins_at_the_companys_midnight(self) -> None:
+        berlin = company_in_berlin()
+        curve = berlin.curve("in_240_hours", Query(("in_240_hours",), as_of=LATER)).frame
+        # From June 20, 9:00, to June 30, 22:00, are 253 hours, of which the last is not over.
+        assert curve.select("days", "at_risk", "converted").rows() == [(2.0, 2, 1), (252 / 24, 1, 0)]
+        assert numbers(berlin, "in_240_hours", *COUNTS, as_of=LATER) == (2, 1, 2, 1)
+
+    def test_the_clock_of_the_machine_changes_nothing(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked = Query(("in_many_hours",), period=MAY, as_of=LATER, where="country is null")
+        monkeypatch.setenv("TZ", "America/New_York")
+        time.tzset()
+        try:
+            days = session.curve("in_many_hours", asked).frame["days"].to_list()
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+        # U, who lives, came on May 3; T, of the same account, on May 2 at 9:00.
+        assert max(days) == pytest.approx(59 + 14 / 24)
 
 
 class TestWords:
@@ -148,6 +183,17 @@ class TestWhatIsCounted:
 
     def test_held_together_by_country_too(self, session: Session) -> None:
         assert numbers(session, "held", *COUNTS) == (4, 2, 3, 2)
+        # K and L, of one account, live in two countries.
+        asked: dict[str, Any] = {"period": JULY, "as_of": JULY.until, "where": "country in ('ES', 'IT')"}
+        assert numbers(session, "accounts", "entered", **asked) == (1,)
+        assert numbers(session, "held", "entered", **asked) == (2,)
+
+    def test_what_is_held_and_what_is_asked_may_lie_in_two_tables(self, session: Session) -> None:
+        frame = session.answer(Query(("held.entered",), by=("region",), as_of=AS_OF)).frame
+        assert frame.rows() == [("North", 1), (None, 3)]
+
+    def test_a_step_of_passes_holds_nothing_together(self, session: Session) -> None:
+        assert steps(session, "held_passes") == [("mql", 10, 5, 3, 4, 2), ("overall", 10, 4, 2, 3, 2)]
 
     def test_each_step_counts_what_it_says(self, session: Session) -> None:
         # Accounts to MQL; passes to the deal; deals, whose win took 21 days.
@@ -155,6 +201,12 @@ class TestWhatIsCounted:
             ("mql", 10, 4, 2, 3, 2), ("opportunity", 30, 3, 2, 3, 2), ("customer", 30, 2, 1, 2, 1),
             ("overall", 70, 5, 1, 3, 1),
         ]  # fmt: skip
+
+    def test_a_step_of_deals_is_one_from_the_opportunity(self, session: Session) -> None:
+        # Z has two deals.
+        assert steps(session, "by_step", as_of=LATER)[2] == ("customer", 30, 4, 1, 4, 1)
+        # Without that stage the step counts what the funnel counts: one pass with two deals, for 60 days.
+        assert steps(company_in_berlin(), "by_step", as_of=LATER)[1] == ("customer", 60, 1, 1, 0, 0)
 
     def test_deals_by_the_country_of_nobody(self, session: Session) -> None:
         assert numbers(session, "won", *COUNTS, "still_open") == (2, 1, 2, 1, 0)
@@ -186,6 +238,16 @@ class TestLosses:
         curve = company.curve("won", Query(("won",), as_of=AS_OF)).frame
         assert curve.select("days", "at_risk", "converted", "lost").rows() == [(21, 2, 1, 0), (70, 1, 0, 0)]
         assert set(curve["cumulative_incidence"]) == {None}
+        assert set(company.funnel("won", Query(("won",), as_of=AS_OF)).frame["rate_cumulative_incidence"]) == {None}
+
+    @pytest.mark.parametrize(("name", "in_time"), [("to_deal", 0), ("in_hours", 2)])
+    def test_where_nothing_tells_a_loss_who_has_not_converted_is_open(self, name: str, in_time: int) -> None:
+        # A and C had their deals after 19 days, and D has been a lead for five.
+        assert numbers(company_without_losses(), name, *COUNTS, "still_open") == (5, 2, 4, in_time, 3)
+
+    def test_the_rates_of_nobody_are_empty(self, session: Session) -> None:
+        rates = ("rate_matured", "rate_to_date", "rate_kaplan_meier", "rate_cumulative_incidence")
+        assert numbers(session, "to_mql", "entered", *rates, where="country = 'NO'") == (0, None, None, None, None)
 
 
 class TestEntries:
@@ -193,6 +255,29 @@ class TestEntries:
         asked = {"period": MAY, "as_of": LATER, "where": "country = 'CH'"}
         assert numbers(session, "to_mql", "converted_matured", "median_days", **asked) == (1, None)
         assert numbers(session, "stamped", "converted_matured", "median_days", **asked) == (0, None)
+
+    @pytest.mark.parametrize("funnels", [("to_mql", "stamped"), ("in_240_hours", "stamped_in_hours")])
+    def test_what_comes_before_it_should_tells_no_time(self, session: Session, funnels: tuple[str, str]) -> None:
+        for_three = {"H": "country = 'PT'", "M": "country = 'NL'", "Z": "country = 'CH'"}
+        told = [
+            numbers(session, name, "converted_matured", "median_days", as_of=LAST, where=where)
+            for name in funnels
+            for where in for_three.values()
+        ]
+        # H had a deal before the MQL, which came after five days; M was an MQL before the lead; Z never was one.
+        assert told == [(1, None), (1, None), (1, None), (1, 5), (1, None), (0, None)]
+
+    def test_what_is_dated_before_the_entry_took_no_days(self, session: Session) -> None:
+        for name in ("to_mql", "in_240_hours"):
+            (part,) = session.rows(Query((name,), as_of=LAST, where="country = 'NL'"))
+            assert part.frame["days"].to_list() == [0]
+        assert numbers(session, "to_mql", "converted_matured", as_of=LAST, where="country = 'NL'", within=(0,)) == (1,)
+
+    def test_a_contact_enters_once_unless_every_pass_counts(self, session: Session) -> None:
+        # G became an MQL on July 7, was recycled, and became one again on July 15.
+        asked: dict[str, Any] = {"as_of": LAST, "where": "country = 'PL'"}
+        assert numbers(session, "of_mqls", "entered", **asked) == (1,)
+        assert numbers(session, "of_all_mqls", "entered", **asked) == (2,)
 
     @pytest.mark.parametrize("more", [{}, {"still_open": 2, "median_days": 2, "rate_kaplan_meier": 0.5}])
     def test_who_entered_and_converted_on_the_same_days_counts_each(
@@ -211,11 +296,17 @@ class TestEntries:
 
     @pytest.mark.parametrize("result", ["entered", "median_days"])
     def test_entries_before_a_stage_was_recorded_are_told(self, session: Session, result: str) -> None:
-        answer = session.answer(Query((f"to_deal.{result}",), period=JUNE, as_of=LATER))
+        answer = session.answer(Query((f"to_deal.{result}", f"in_hours.{result}"), period=JUNE, as_of=LATER))
         assert [note.partition(" (")[0] for note in answer.notes] == [
-            "To deal: 2 of 4 entries happened before all stages were recorded"
+            f"{label}: 2 of 4 entries happened before all stages were recorded" for label in ("To deal", "Hours")
         ]
         assert session.answer(Query((f"to_mql.{result}",), period=JUNE, as_of=LATER)).notes == ()
+
+    @pytest.mark.parametrize("more", [(), ("median_days",)])
+    def test_who_had_the_whole_window_waits_no_more(self, session: Session, more: tuple[str, ...]) -> None:
+        # E has had it, and D not.
+        answer = session.answer(Query(("shown", *(f"shown.{name}" for name in more)), as_of=AS_OF))
+        assert answer.notes == ("Shown: 1 of 5 entries may still convert in time; the rate may rise.",)
 
     @pytest.mark.parametrize("more", [(), ("median_days",)])
     def test_who_converted_early_waits_no_more_and_has_not_had_the_window(
@@ -253,6 +344,7 @@ class TestRows:
     def test_rows_of_accounts_name_the_account(self, session: Session) -> None:
         (part,) = session.rows(Query(("held",), as_of=AS_OF))
         assert sorted(part.frame["account_id"].to_list(), key=str) == ["1", "2", None, None]
+        assert part.frame.columns[:4] == ["contact_id", "pass", "account_id", "entered_on"]
 
 
 class TestText:
@@ -266,6 +358,8 @@ class TestText:
             session.funnel("bridged", Query(("bridged",))).sql,
             session.funnel("bridged", Query(("bridged",)), counts_only=True).sql,
             session.curve("in_many_hours", Query(("in_many_hours",))).sql,
+            session.answer(Query(("to_deal", "german"), by=("country",), grain="week", period=MAY)).sql,
+            *(emit_rows(part.plan) for part in plan_rows(session.reach, Query(("held",))) if part.plan),
         ]
 
     def test_each_name_is_quoted_and_each_part_in_parentheses_has_one(self, session: Session) -> None:
@@ -277,6 +371,19 @@ class TestText:
             parts = [part for part in tree.find_all(exp.Subquery) if isinstance(part.parent, (exp.From, exp.Join))]
             assert parts
             assert all(part.alias.islower() for part in parts)
+
+    def test_first_entries_are_read_as_they_are_stored(self, session: Session) -> None:
+        stored = {name: "funnel_entries" in session.answer(Query((f"{name}.entered",), as_of=LATER)).sql
+                  for name in ("to_mql", "of_all_mqls", "to_deal")}  # fmt: skip
+        assert stored == {"to_mql": True, "of_all_mqls": False, "to_deal": False}
+
+    def test_counts_alone_are_computed_without_the_days_that_each_took(self, session: Session) -> None:
+        texts = [session.funnel("to_mql", Query(("to_mql",)), counts_only=only).sql for only in (True, False)]
+        assert ["waited" in text for text in texts] == [False, True]
+
+    def test_days_are_whole_numbers_and_those_of_hours_are_not(self, session: Session) -> None:
+        curves = [session.curve(name, Query((name,), as_of=LATER)).frame for name in ("to_mql", "in_240_hours")]
+        assert [curve["days"].dtype.is_integer() for curve in curves] == [True, False]
 
     @pytest.mark.parametrize("counts_only", [True, False])
     def test_the_group_of_no_country_stands_last(self, session: Session, counts_only: bool) -> None:

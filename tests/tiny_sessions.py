@@ -74,6 +74,7 @@ class TinyCompany:
         recorded_from: Mapping[str, dt.date] | None = None,
         rules: str = "",
         through: dt.date | None = None,
+        mapped: Mapping[str, frozenset[str]] | None = None,
         **company: Any,
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="tandem-tiny-"))
@@ -88,7 +89,7 @@ class TinyCompany:
         self.bench: Workbench = workbench(tables or {"touches": [{"touch_id": "T", "kind": "visit"}]})
         # Such small queries are mostly planned, and threads only wait for each other.
         self.bench.execute("SET threads = 1")
-        self.tables = build(self.bench, self.stages, self.company, absent)
+        self.tables = build(self.bench, self.stages, self.company, absent, mapped)
         self._selects = self._models()
         self._unbuilt: set[str] = set()
         self._definitions: Definitions | None = None
