@@ -28,8 +28,7 @@ from metrics.nodes import (
     Scan,
     StepOutcomes,
 )
-from metrics.query import Query
-from metrics.reach import Asked, Reach, Unanswerable, condition, distinct, time_conditions
+from metrics.reach import Asked, Reach, Unanswerable, condition, distinct
 from metrics.spans import placed
 from metrics.sql_nodes import column, divided
 from metrics.stored import from_stored
@@ -82,7 +81,7 @@ def declared_steps(reach: Reach, funnel: Funnel) -> tuple[Step, ...]:
     for step in funnel.steps:
         days, hours = days + (step.within or 0), hours + step.hours
         if step.stage in reach.stages:
-            steps.append(replace(step, within=days if steps else None, hours=hours if steps else 0))
+            steps.append(replace(step, within=days, hours=hours))
             days = hours = 0
     return tuple(steps)
 
@@ -97,13 +96,14 @@ def lower(
     """
     if result == "rate_cumulative_incidence" and (reason := loss_reason(reach, funnel)):
         raise Unanswerable(reason)
-    branch, values = _overall(reach, funnel, asked, _KEPT.get(result or "", frozenset()))
+    named = result or HEADLINE_RESULT
+    branch, values = _overall(reach, funnel, asked, _KEPT.get(named, frozenset()))
     source = measure if asked.narrowed or asked.moves else funnel.name
     branch = replace(branch, outcome=replace(branch.outcome, name=source))
-    part, whole = RATES.get(result or HEADLINE_RESULT, (result or HEADLINE_RESULT, None))
+    part, whole = RATES.get(named, (named, None))
     if result is None and branch.outcome.counts_immature:
         part, whole = "converted_within", "entered"
-    unit = FUNNEL_RESULTS[result or HEADLINE_RESULT]
+    unit = FUNNEL_RESULTS[named]
     if whole is None:
         return branch, condition(column(f"{source}.{part}")), unit, values
     return branch, condition(divided(column(f"{source}.{part}"), column(f"{source}.{whole}"))), unit, values
@@ -149,7 +149,7 @@ def _overall(reach: Reach, funnel: Funnel, asked: Asked, results: frozenset[str]
     return FunnelBranch(cohort, outcome, results), values | bound
 
 
-def lower_table(reach: Reach, name: str, asked: Asked, *, counts_only: bool = False) -> tuple[FunnelTable, Values]:
+def lower_table(reach: Reach, name: str, asked: Asked, *, counts_only: bool) -> tuple[FunnelTable, Values]:
     """A row per step from the second, window and group; without windows each step has its own, and `overall` is last.
 
     Windows replace all others and count from the first stage. Raises InvalidQuestion, and Unanswerable where the
@@ -158,7 +158,7 @@ def lower_table(reach: Reach, name: str, asked: Asked, *, counts_only: bool = Fa
     funnel = asked_funnel(reach, name)
     values: Values = {}
     rows = []
-    for position, span in enumerate(_spans(declared_steps(reach, funnel), funnel, asked.query.within), start=2):
+    for position, span in enumerate(_spans(declared_steps(reach, funnel), funnel, asked.query.within)):
         outcomes = [_outcome(reach, span.step, span.target.stage, window, asked) for window in span.windows]
         ends = (span.entry, span.target)
         cohort, placing = _cohort(reach, funnel, ends, span.counts, span.windows[0].in_hours, asked)
@@ -196,9 +196,9 @@ def _spans(steps: tuple[Step, ...], funnel: Funnel, within: tuple[int, ...]) -> 
     spans = []
     for before, after in pairwise(steps):
         # A step of deals is one from opportunity: where that stage is not declared, the step is one of the funnel's.
-        is_own = after.counts is not None and (after.counts != "deals" or before.stage == "opportunity")
-        counts = after.counts if after.counts is not None and is_own else funnel.counts
-        spans.append(_Span(after.stage, before, after, (window_of((after,)),), counts))
+        is_own = after.counts != "deals" or before.stage == "opportunity"
+        counts = after.counts if is_own else None
+        spans.append(_Span(after.stage, before, after, (window_of((after,)),), counts or funnel.counts))
     return [*spans, _Span("overall", steps[0], steps[-1], (window_of(steps[1:]),), funnel.counts)]
 
 
@@ -209,14 +209,12 @@ def _table(counts: str) -> str:
 def _cohort(
     reach: Reach, funnel: Funnel, ends: tuple[Step, Step], counts: str, in_hours: bool, asked: Asked
 ) -> tuple[Cohort, Values]:
-    """Entries before the as-of day, and which of them the question admits."""
+    """The entries of a funnel, and which of them the question admits: those before the as-of day at the latest."""
     table = _table(counts)
     own = _deals(reach) if counts == "deals" else _passes(reach, funnel, ends, counts, in_hours)
-    # A grain adds no condition of its own here: an entry before the as-of day has a date.
     dated = replace(asked, query=replace(asked.query, as_of=reach.as_of(asked.query)))
     where = placed(reach, dated, funnel, own.entry)
-    before = time_conditions(Query(asked.query.metrics, as_of=dated.query.as_of), own.entry)
-    scan, keys = reach.scan(table, asked, funnel, (known for known in where.conditions if known not in before))
+    scan, keys = reach.scan(table, asked, funnel, where.conditions)
     joins, admitted, wanted, unit = list(scan.joins), list(own.scan.conditions), list(scan.conditions), own.unit
     # What defines the funnel speaks of every row, what asks about it of the row of the entry.
     for given, conditions in ((funnel.where, admitted), *((narrowed, wanted) for narrowed in asked.narrowed)):
@@ -230,10 +228,9 @@ def _cohort(
         joins += [join] if join is not None else []
     cohort = replace(
         own,
-        scan=Scan(table, distinct(joins), tuple(admitted)),
+        scan=replace(own.scan, joins=distinct(joins), conditions=tuple(admitted)),
         keys=keys,
         period=where.period,
-        entries=(*before, *own.entries),
         asked=tuple(wanted),
         unit=unit,
         spans=where.spans,
@@ -262,7 +259,6 @@ def _passes(reach: Reach, funnel: Funnel, ends: tuple[Step, Step], counts: str, 
     entries = [condition(column(f"{entry.stage}_inferred", "leads").not_())]
     if funnel.entry == "first":
         entries.append(condition(column("is_first_pass", "leads")))
-    is_account = counts == "accounts"
     return Cohort(
         scan=Scan("leads"),
         keys=(),
@@ -274,8 +270,8 @@ def _passes(reach: Reach, funnel: Funnel, ends: tuple[Step, Step], counts: str, 
         inferred=None if require else place(f"{target.stage}_inferred"),
         lost=lost,
         instants=instants,
-        unit=(place("account_id"),) if is_account else (),
-        own=tuple(place(name) for name in reach.definitions.tables["leads"].key) if is_account else (),
+        unit=(place("account_id"),) if counts == "accounts" else (),
+        own=tuple(place(name) for name in reach.definitions.tables["leads"].key),
     )
 
 
@@ -301,7 +297,7 @@ def _deals(reach: Reach) -> Cohort:
 def _outcome(reach: Reach, name: str, target: str, window: Window, asked: Asked) -> tuple[Outcome, Values]:
     """A window's parameters. What happened on the as-of day or later is unknown, so that a whole window ends before."""
     day = reach.as_of(asked.query)
-    window_name = f"window_{window.length}" + ("_hours" if window.in_hours else "")
+    window_name = f"window_{window.length}"
     values: Values = {"as_of": day, window_name: window.length}
     if window.in_hours:
         midnight = dt.datetime.combine(day, dt.time(), ZoneInfo(reach.company.time_zone))

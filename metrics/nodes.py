@@ -161,9 +161,9 @@ class Cohort:
     """Entries into a stage: how many per group, day of entry, time until the target stage and until a loss.
 
     The small table from which counts, rates, survival curves and quantiles all follow: maturity depends on the entry
-    alone. `scan` admits rows, `entries` are the conditions of an entry before the as-of day, `asked` those of the
-    question. With a `unit` (an account and what is held equal; `own` where the account is empty) its rows are one: the
-    earliest entry, the earliest target. `inferred` says of a row that its target was never recorded; `lost` is None
+    alone. `scan` admits rows, `entries` are the conditions of an entry, `asked` those of the question, its as-of day
+    among them. With a `unit` (an account and what is held equal; `own` where the account is empty) its rows are one:
+    the earliest entry, the earliest target. `inferred` says of a row that its target was never recorded; `lost` is None
     where no losses are. What is `stored` is read instead of the scanned table.
     """
 

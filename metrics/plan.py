@@ -174,7 +174,7 @@ def _order(query: Query) -> tuple[str, ...]:
     return query.order
 
 
-def plan_funnel(reach: Reach, name: str, query: Query, *, counts_only: bool = False) -> PlannedTable:
+def plan_funnel(reach: Reach, name: str, query: Query, *, counts_only: bool) -> PlannedTable:
     """The table of a funnel. Raises InvalidQuestion."""
     asked = reach.asked(query)
     try:

@@ -57,7 +57,9 @@ def emitted(session: Session) -> list[str]:
     planned = [plan(session.reach, query) for query in questions]
     found = [emit_plan(one.plan) for one in planned if not one.reasons]
     for name in (name for name, metric in metrics.items() if isinstance(metric, Funnel)):
-        table = plan_funnel(session.reach, name, Query((name,), by=("channel",), grain="week", period=DAYS))
+        table = plan_funnel(
+            session.reach, name, Query((name,), by=("channel",), grain="week", period=DAYS), counts_only=False
+        )
         found += [emit_funnel(table.plan)] if table.plan else []
     answered = {
         name for query, one in zip(questions, planned, strict=True) if not one.reasons for name in query.metrics
