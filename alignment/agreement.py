@@ -14,7 +14,7 @@ from metrics import Query, Session, only
 from metrics.agreement import AgreementVersion, Objective, Obligation
 from metrics.kinds import Duration, Metric, split_result
 from metrics.target_answers import condition_of
-from metrics.targets import Standing, adds_up, history_share, objective_of, standing
+from metrics.targets import Standing, history_share, objective_of, spread, standing
 
 __all__ = [
     "Kept",
@@ -93,12 +93,12 @@ def standing_of(session: Session, objective: Objective, day: dt.date, as_of: dt.
     day = min(day, session.through)
     begin = start_of(day, objective.per, session.company)
     so_far = Period(begin, day + ONE_DAY)
-    metric, adds = _metric(session, objective), _adds_up(session, objective)
+    metric, kind = _metric(session, objective), spread(objective.metric, session.definitions.metrics)
     share = None
-    if adds and objective.pace == "history":
+    if kind == "parts" and objective.pace == "history":
         share = _usual_share(session, objective, so_far)
     actual = _number(session, objective, so_far, as_of)
-    return standing(objective, day, actual, session.company, adds=adds, good=metric.good, share=share)
+    return standing(objective, day, actual, session.company, spread=kind, good=metric.good, share=share)
 
 
 def standings_before(
@@ -115,13 +115,13 @@ def standings_before(
     )
     frame = session.answer(query).frame
     actual = dict(zip(frame["period"].to_list(), frame[objective.metric].to_list(), strict=True))
-    metric, adds = _metric(session, objective), _adds_up(session, objective)
+    metric, kind = _metric(session, objective), spread(objective.metric, session.definitions.metrics)
     found = []
     for begin in periods_within(span, objective.per, company):
         held = objective_of(agreement, objective.metric, objective.where, begin)
         own = held if held is not None and held.per == objective.per else objective
         last = shift(begin, objective.per, 1) - ONE_DAY
-        found.append(standing(own, last, actual.get(begin), company, adds=adds, good=metric.good))
+        found.append(standing(own, last, actual.get(begin), company, spread=kind, good=metric.good))
     return tuple(found)
 
 
@@ -157,11 +157,6 @@ def _usual_share(session: Session, objective: Objective, so_far: Period) -> floa
 
 def _metric(session: Session, objective: Objective) -> Metric:
     return session.definitions.metrics[split_result(objective.metric)[0]]
-
-
-def _adds_up(session: Session, objective: Objective) -> bool:
-    is_whole = split_result(objective.metric)[1] is None
-    return is_whole and adds_up(_metric(session, objective), session.definitions.metrics)
 
 
 def _where(objective: Objective) -> str | None:

@@ -19,7 +19,7 @@ from metrics.agreement import AgreementVersion, Objective, Obligation
 from metrics.kinds import results_of, split_result
 from metrics.plan import is_shared_out
 from metrics.target_answers import condition_of
-from metrics.targets import Standing, adds_up, promised
+from metrics.targets import Standing, promised, spread
 
 __all__ = ["PROMISE_COLUMNS", "TARGET_COLUMNS", "month_promises", "month_targets", "target_values"]
 
@@ -43,9 +43,8 @@ def target_values(session: Session, month: Period, where: str | None) -> Mapping
     objectives = (*version.objectives, version.goal) if version is not None else ()
     found: dict[str, float] = {}
     for name in dict.fromkeys(one.metric for one in objectives):
-        base, result = split_result(name)
-        adds = result is None and adds_up(definitions.metrics[base], definitions.metrics)
-        target = promised(agreement, name, condition, month, session.company, adds=adds)
+        kind = spread(name, definitions.metrics)
+        target = promised(agreement, name, condition, month, session.company, spread=kind)
         if target is not None:
             found[name] = target
     return found

@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import polars as pl
 
@@ -24,7 +25,7 @@ from metrics.emit_funnels import emit_curve, emit_funnel
 from metrics.explain import dimensions_of
 from metrics.funnel import KEPT_RESULTS, asked_funnel, declared_steps, loss_reason, waiting_note, window_of
 from metrics.hearing import hear
-from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, split_result
+from metrics.kinds import FUNNEL_RESULTS, Duration, Funnel, Metric, Step, split_result
 from metrics.loading import Definitions
 from metrics.plan import Planned, plan, plan_curve, plan_funnel, plan_rows
 from metrics.query import Query
@@ -212,6 +213,19 @@ class Session:
             return ()
         return tuple(self.reach.stages[step.stage] for step in steps)
 
+    def metric_of_step(self, funnel: str, stage: str | None) -> str | None:
+        """The metric that is the rate at which a step of a funnel leads to a stage, counted alike; None where none is.
+
+        Without a stage it is the funnel itself: its rate is that of all steps together.
+        """
+        whole = self.reach.metric(funnel)
+        if stage is None or not isinstance(whole, Funnel):
+            return funnel
+        step = next((pair for pair in pairwise(declared_steps(self.reach, whole)) if pair[1].stage == stage), None)
+        wanted = _counted(replace(whole, steps=(Step(step[0].stage), step[1]))) if step else None
+        found = (one for one in self.definitions.metrics.values() if isinstance(one, Funnel))
+        return next((one.name for one in found if _counted(one) == wanted), None)
+
     def matured_period(
         self, funnel: str, like: Period, *, overall: bool = False, as_of: dt.date | None = None
     ) -> Period | None:
@@ -278,3 +292,11 @@ class Session:
             f"{funnel.label}: {count:,} of {entered:,} entries happened before all stages were recorded ({since});"
             " conversions before those days are not seen."
         )
+
+
+def _counted(funnel: Funnel) -> tuple[object, ...]:
+    """All of a funnel that its numbers depend on."""
+    return (
+        funnel.steps, funnel.entry, funnel.skips, funnel.maturity, funnel.counts, funnel.hold,
+        funnel.where.sql if funnel.where else None,
+    )  # fmt: skip

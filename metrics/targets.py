@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlglot import exp
 
@@ -12,9 +13,24 @@ from data.calendar import ONE_DAY, Period, business_days, shift, start_of
 from data.company import Company
 from data.expressions import Expression
 from metrics.agreement import Agreement, Objective
-from metrics.kinds import Aggregate, Credit, Formula, Metric, split_result
+from metrics.kinds import Aggregate, Credit, Cumulative, Formula, Metric, Ratio, results_of, split_result
+from metrics.moves import Trailing
 
-__all__ = ["Standing", "adds_up", "history_share", "objective_of", "promised", "standing"]
+__all__ = [
+    "Spread",
+    "Standing",
+    "adds_up",
+    "attained",
+    "history_share",
+    "objective_of",
+    "promised",
+    "spread",
+    "standing",
+]
+
+# What a target is in other days than its own period: the part of it that their business days have (counts, sums), the
+# same (rates, averages, waits, balances), or not known, since only the whole period has one (distinct counts).
+Spread = Literal["parts", "same", "whole"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +38,8 @@ class Standing:
     """How an objective stands in one of its own periods.
 
     `period` is the week, month, ... and `so_far` its part that has data. `target` is that of the whole period,
-    `actual` what was reached in `so_far`, `expected` what should have been by then: None where nothing is yet, and of
-    a rate the target itself. `done` of `all_days` business days are over.
+    `actual` what was reached in `so_far`, `expected` what should have been by then: None where nothing is yet, or that
+    is not known, and of a rate the target itself. `done` of `all_days` business days are over.
     """
 
     objective: Objective
@@ -43,12 +59,12 @@ class Standing:
     @property
     def attainment(self) -> float | None:
         """The part of the whole target that is reached."""
-        return None if self.actual is None or not self.target else self.actual / self.target
+        return attained(self.actual, self.target)
 
     @property
     def pace(self) -> float | None:
         """What is reached by what was expected by then."""
-        return None if self.actual is None or not self.expected else self.actual / self.expected
+        return attained(self.actual, self.expected)
 
     @property
     def is_kept(self) -> bool | None:
@@ -65,6 +81,11 @@ class Standing:
         return self.actual <= self.expected if self.good == "down" else self.actual >= self.expected
 
 
+def attained(actual: float | None, target: float | None) -> float | None:
+    """The part of a target that is reached; None without a number, and of a target of nothing."""
+    return None if actual is None or not target else actual / target
+
+
 def adds_up(metric: Metric, metrics: Mapping[str, Metric]) -> bool:
     """Whether the metric of two adjacent weeks is the sum of both, so that a part of a period has a part of its target.
 
@@ -78,6 +99,29 @@ def adds_up(metric: Metric, metrics: Mapping[str, Metric]) -> bool:
             split_result(one.metric)[1] is None and adds_up(metrics[one.metric], metrics) for _, one in metric.inputs
         )
     return isinstance(metric, Credit)
+
+
+def spread(asked: str, metrics: Mapping[str, Metric]) -> Spread:
+    """What a target of a metric, or of its result, is in other days than its own week, month, ...: see `Spread`."""
+    name, result = split_result(asked)
+    metric = metrics[name]
+    if result is None and adds_up(metric, metrics):
+        return "parts"
+    return "same" if _is_alike(metric, result) else "whole"
+
+
+def _is_alike(metric: Metric, result: str | None) -> bool:
+    """Whether a number has the same size over days of any length: a rate, an average, a wait, a balance."""
+    if isinstance(metric, Ratio):
+        return True
+    if isinstance(metric, Cumulative):
+        return isinstance(metric.window, Trailing)
+    if isinstance(metric, Aggregate):
+        counts = metric.expr.tree.find(exp.Count, exp.Sum) is not None and metric.expr.tree.find(exp.Div) is None
+        return metric.until is not None or metric.take is not None or not counts
+    if isinstance(metric, Formula):
+        return metric.unit not in ("count", "money") or isinstance(metric.expr.tree.unnest(), exp.Div)
+    return results_of(metric).get(result or "", metric.unit) != "count"
 
 
 def _multiplies(expr: Expression) -> bool:
@@ -111,19 +155,30 @@ def _plain(where: Expression | None) -> str | None:
             return exp.EQ(this=node.this, expression=node.expressions[0])
         return node
 
-    return where.copy_tree().transform(plain).sql(dialect="duckdb", identify=True)
+    tree = where.copy_tree()
+    # Until nothing changes, since what stands in place of a bracket is not visited again.
+    while (plainer := tree.transform(plain)) != tree:
+        tree = plainer
+    return tree.sql(dialect="duckdb", identify=True)
 
 
 def promised(
-    agreement: Agreement, metric: str, where: Expression | None, period: Period, company: Company, *, adds: bool
+    agreement: Agreement,
+    metric: str,
+    where: Expression | None,
+    period: Period,
+    company: Company,
+    *,
+    spread: Spread,
 ) -> float | None:
     """The target of any days: of each of its own periods the share that its business days have in it.
 
-    A rate has the target of the first day. None where nothing is promised for some of the days.
+    What has the same target over any days has that of the first of them. None where nothing is promised for some of the
+    days, and for parts of a period whose target has none.
     """
     first = objective_of(agreement, metric, where, period.start)
-    if first is None or not adds:
-        return None if first is None else first.target
+    if first is None or spread != "parts":
+        return None if first is None or (spread == "whole" and not _is_own(first, period, company)) else first.target
     total, day = 0.0, period.start
     while day < period.until:
         objective = objective_of(agreement, metric, where, day)
@@ -136,6 +191,12 @@ def promised(
         total += objective.target * _share(Period(day, until), whole, company)
         day = until
     return total
+
+
+def _is_own(objective: Objective, days: Period, company: Company) -> bool:
+    """Whether these days are just one of the periods for which an objective is promised."""
+    begin = start_of(days.start, objective.per, company)
+    return days == Period(begin, shift(begin, objective.per, 1))
 
 
 def _share(part: Period, whole: Period, company: Company) -> float:
@@ -152,7 +213,7 @@ def standing(
     actual: float | None,
     company: Company,
     *,
-    adds: bool,
+    spread: Spread,
     good: str = "up",
     share: float | None = None,
 ) -> Standing:
@@ -164,8 +225,8 @@ def standing(
     period = Period(begin, shift(begin, objective.per, 1))
     so_far = Period(begin, min(day + ONE_DAY, period.until))
     done, all_days = business_days(so_far, company), business_days(period, company)
-    expected: float | None = objective.target
-    if adds:
+    expected: float | None = objective.target if spread == "same" or so_far == period else None
+    if spread == "parts":
         part = share if share is not None else _share(so_far, period, company)
         # Nothing is expected before the first business day is over, so that nobody is ahead of nothing.
         expected = objective.target * part if done and part else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -12,15 +11,16 @@ import streamlit as st
 from data.calendar import periods_within, shift
 from metrics import Answer
 from metrics.kinds import Aggregate, Credit
-from metrics.target_answers import TARGET
-from pages import _charts
+from pages import _charts, _targets
 from pages import _rule_flags as _rules
-from pages._charts import Bar, Point
+from pages._charts import Bar
 from pages._choices import model_label
 from pages._dates import period_label, span
 from pages._entries import joined
 from pages._page import View, metric_of, show_rows, unit_of, words
-from pages._panels import column_formats, show_chart, show_reason, show_table
+from pages._panels import show_chart, show_reason, show_table
+from pages._targets import Targets
+from pages._time_lines import MOST_LINES, Point, over_time
 from pages._words import escape, strong
 
 __all__ = ["picture", "says"]
@@ -96,8 +96,8 @@ def _unreadable(seen: View, answer: Answer) -> str | None:
         periods = answer.frame["period"].n_unique()
         if periods < 2:
             return f"It takes two periods to draw a line: choose a longer period, or ask per less than a {query.grain}."
-        if len(names) > _charts.MOST_LINES:
-            return f"A picture has at most {_charts.MOST_LINES} lines."
+        if len(names) > MOST_LINES:
+            return f"A picture has at most {MOST_LINES} lines."
         return None
     return None if query.by else "Choose what to split by, or a grain, to see a picture."
 
@@ -109,18 +109,20 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
     if dimension is not None:
         size = frame.group_by(dimension).agg(pl.col(names[0]).abs().sum()).sort(names[0], dimension, descending=True)
         groups = size[dimension].to_list()
-    kept = groups[: _charts.MOST_LINES]
+    kept = groups[:MOST_LINES]
     is_single = len(kept) * len(names) == 1
     starts = periods_within(seen.period, grain, seen.session.company)
-    promised = _promised(seen, answer, names[0]) if is_single and dimension is None else {}
+    targets = {name: _targets.of_answer(seen, answer, name) for name in names}
     points = [
-        Point(
-            period_label(start, grain),
-            value,
-            words(seen, name, value),
-            shift(start, grain, 1) <= _after(seen),
-            "" if is_single else _group(seen, dimension, group) if dimension else _short(seen, name),
-            promised.get(start),
+        targets[name].on_point(
+            Point(
+                period_label(start, grain),
+                value,
+                words(seen, name, value),
+                shift(start, grain, 1) <= _after(seen),
+                "" if is_single else _group(seen, dimension, group) if dimension else _short(seen, name),
+            ),
+            *([group, start] if dimension else [start]),
         )
         for name in names
         for group in kept
@@ -139,26 +141,20 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
     dashed = "" if all(point.is_complete for point in points) else f" Dashed where a {grain} is not complete."
     show_chart(
         f"{joined([_label(seen, name) for name in names])} per {grain}",
-        f"{span(seen.period)}.{folded}{dashed}" + _rules.told(change for found in moved.values() for change in found),
-        _charts.over_time(
+        f"{span(seen.period)}.{folded}{dashed}{_targets.told(*targets.values())}"
+        + _rules.told(change for found in moved.values() for change in found),
+        over_time(
             points,
             seen.theme,
             owner=metric_of(seen, names[0]).owner,  # type: ignore[arg-type]  # owners are checked when loaded
             as_text=lambda value: words(seen, names[0], value),
             flags=flags,
         ),
-        _shown(seen, answer),
+        _shown(seen, answer, *targets.values()),
         key="ask",
-        columns=_columns(seen, answer),
+        columns=_columns(seen, answer, *targets.values()),
         below=_rows(seen, answer),
     )
-
-
-def _promised(seen: View, answer: Answer, name: str) -> dict[dt.date, float]:
-    """What the agreement promises of each period."""
-    targets = seen.session.answer(replace(answer.query, compare="target")).targets
-    found = targets.drop_nulls().iter_rows(named=True) if targets is not None else ()
-    return {row["period"]: row[name + TARGET] for row in found}
 
 
 def _after(seen: View) -> dt.date:
@@ -193,14 +189,17 @@ def _bars(seen: View, answer: Answer, names: list[str]) -> None:
     if frame.is_empty():
         show_reason(_title(seen, name, dimension), f"None in {span(seen.period)}. Choose a longer period.", key="ask")
         return
+    targets = _targets.of_answer(seen, answer, name)
     bars = [
-        Bar(None if group is None else _group(seen, dimension, group), value, words(seen, name, value))
+        targets.on_bar(
+            Bar(None if group is None else _group(seen, dimension, group), value, words(seen, name, value)), group
+        )
         for group, value in frame.select(dimension, name).iter_rows()
     ]
     whole = " All groups add up to the total." if adds_up else ""
     show_chart(
         _title(seen, name, dimension),
-        f"{span(seen.period)}.{whole}",
+        f"{span(seen.period)}.{whole}{_targets.told(targets)}",
         _charts.ranked_bars(
             bars,
             seen.theme,
@@ -210,9 +209,9 @@ def _bars(seen: View, answer: Answer, names: list[str]) -> None:
             is_cut=True,
             sum_as_text=(lambda value: words(seen, name, value)) if adds_up else None,
         ),
-        _shown(seen, answer),
+        _shown(seen, answer, targets),
         key="ask",
-        columns=_columns(seen, answer),
+        columns=_columns(seen, answer, targets),
         below=_rows(seen, answer),
     )
 
@@ -221,20 +220,20 @@ def _title(seen: View, name: str, dimension: str) -> str:
     return f"{_label(seen, name)} by {_word(seen, dimension)}"
 
 
-def _shown(seen: View, answer: Answer) -> pl.DataFrame:
-    """The answer with the words for values of its dimensions."""
-    frame = answer.frame
+def _shown(seen: View, answer: Answer, *targets: Targets) -> pl.DataFrame:
+    """The answer with its targets, and the words for values of its dimensions."""
+    frame = _targets.beside(answer.frame, [*answer.query.by, *(["period"] if answer.query.grain else [])], *targets)
     for dimension in answer.query.by:
         frame = frame.with_columns(pl.col(dimension).replace(dict(seen.session.names(dimension))))
     return frame
 
 
-def _columns(seen: View, answer: Answer) -> dict[str, object]:
+def _columns(seen: View, answer: Answer, *targets: Targets) -> dict[str, object]:
     query = answer.query
     labels = {name: seen.session.reach.dimension(name).label for name in query.by}
     labels |= {name: _label(seen, name) for name in query.metrics}
     units = {name: unit_of(seen, name) for name in query.metrics}
-    return column_formats(units, {"period": "Period", **labels})  # type: ignore[arg-type]  # units are checked when loaded
+    return _targets.columns(units, {"period": "Period", **labels}, *targets)
 
 
 def _rows(seen: View, answer: Answer) -> Callable[[], None]:

@@ -6,11 +6,11 @@ import streamlit as st
 
 from metrics.attribution_quality import direct_share, quality, quality_rows
 from metrics.gaps import Gap
-from pages._charts import Point, over_time
 from pages._dates import period_label
 from pages._entries import count_html
 from pages._page import View
 from pages._panels import column_formats, show_chart, show_reason, table
+from pages._time_lines import Point, over_time
 from pages._words import count, escape, rate
 
 __all__ = ["attribution"]

@@ -12,12 +12,12 @@ import streamlit as st
 
 from data.calendar import Period, leading_to, shift
 from metrics.deal_origins import MEASURES, ORIGIN, DealOrigins, deal_origins, origin_shares
-from pages import _charts, _choices, _words
-from pages._charts import Point
+from pages import _choices, _targets, _words
 from pages._dates import period_label, span
 from pages._page import View, metric_of, rows_button, words
 from pages._panels import column_formats, show_chart, show_reason, show_table
 from pages._theme import Owner
+from pages._time_lines import MOST_LINES, Point, over_time
 from pages._words import escape, strong
 
 __all__ = ["origins"]
@@ -77,18 +77,21 @@ def _over_time(seen: View, found: DealOrigins, period: Period, measure: str) -> 
     if measure in found.by_month.reasons:
         show_reason(title, found.by_month.reasons[measure], key=key)
         return
-    shown = found.origins[: _charts.MOST_LINES]
+    shown = found.origins[:MOST_LINES]
     frame = found.by_month.frame.filter(pl.col(ORIGIN).is_in(shown, nulls_equal=True)).sort("period")
+    targets = _targets.of_answer(seen, found.by_month, measure)
     points = [
-        Point(
-            period_label(month, "month"), value, words(seen, measure, value),
-            is_complete=shift(month, "month", 1) <= period.until, group=origin,
+        targets.on_point(
+            Point(
+                period_label(month, "month"), value, words(seen, measure, value),
+                is_complete=shift(month, "month", 1) <= period.until, group=origin,
+            ), origin, month,
         )
         for one in shown
         for origin, month, value in frame.select(ORIGIN, "period", measure).iter_rows()
         if origin == one
     ]  # fmt: skip
-    figure = _charts.over_time(
+    figure = over_time(
         points, seen.theme, as_text=lambda value: words(seen, measure, value), unattributed=NAMES[None],
         owners=OWNERS, names=NAMES,
     )  # fmt: skip
@@ -97,11 +100,14 @@ def _over_time(seen: View, found: DealOrigins, period: Period, measure: str) -> 
     show_chart(
         title,
         "By the first event before the deal was created: a touch of marketing, or an outbound activity of sales or of a"
-        " partner. All lines are on one scale; dashed is the month that is not over.",
+        " partner. All lines are on one scale; dashed is the month that is not over."
+        f"{_targets.told(targets)}",
         figure,
-        _named(found.by_month.frame).select("period", ORIGIN, *MEASURES).sort("period", descending=True),
+        _named(
+            _targets.beside(found.by_month.frame.select("period", ORIGIN, *MEASURES), [ORIGIN, "period"], targets)
+        ).sort("period", descending=True),
         key=key,
-        columns=column_formats(units, labels),  # type: ignore[arg-type]  # units are checked when loaded
+        columns=_targets.columns(units, labels, targets),
         below=lambda: rows_button(seen, measure, period, key, (ORIGIN,)),
     )
 

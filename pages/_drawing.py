@@ -83,14 +83,14 @@ class Drawing:
             self.rules.append({"type": "line", "layer": "above", "line": line, **ends})
         return edge
 
-    def tick(self, at: float, value: float, middle: float, width: float, color: str) -> None:
+    def tick(self, at: float, value: float, middle: float, width: float, color: str, thick: int = 3) -> None:
         """A second amount on the bar of a value, edged in paper to be seen there; past its end a line leads to it."""
         if at > value:
             line = {"color": color, "width": 1.5, "dash": "2px,3px"}
             self.rules.append({"type": "line", "line": line, "x0": value, "x1": at, "y0": middle, "y1": middle})
         half = width / 2 + 4
-        for thick, ink in ((6, self.theme.paper), (3, color)):
-            line = {"color": ink, "width": thick}
+        for size, ink in ((thick + 3, self.theme.paper), (thick, color)):
+            line = {"color": ink, "width": size}
             self.rules.append({"type": "line", "layer": "above", "line": line, "x0": at, "x1": at,
                                "y0": middle - half, "y1": middle + half})  # fmt: skip
 

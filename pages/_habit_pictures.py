@@ -7,12 +7,12 @@ import streamlit as st
 from alignment.habit import Growth, Habit, Part
 from data.calendar import leading_to, shift
 from metrics import Query
-from pages import _charts, _tiles, _words
-from pages._charts import Point
+from pages import _targets, _tiles, _words
 from pages._dates import day, period_label, span
 from pages._page import View
-from pages._panels import column_formats, show_chart
+from pages._panels import show_chart
 from pages._tiles import Tile
+from pages._time_lines import Point, over_time
 from pages._words import escape, strong
 
 __all__ = ["dates", "growth", "next_steps", "says", "tiles"]
@@ -70,10 +70,11 @@ def growth(seen: View, found: Growth) -> None:
     assert session.through is not None
     until = shift(found.period.start, "quarter", 1)
     period = leading_to(until, "month", session.company, MONTHS)
-    frame = session.answer(Query((REVENUE,), grain="month", period=period, is_shared=True)).frame
+    answer = session.answer(Query((REVENUE,), grain="month", period=period, is_shared=True))
+    targets = _targets.of_answer(seen, answer, REVENUE)
     points = [
-        Point(period_label(month, "month"), value, _words.money(value, seen.currency))
-        for month, value in frame.select("period", REVENUE).iter_rows()
+        targets.on_point(Point(period_label(month, "month"), value, _words.money(value, seen.currency)), month)
+        for month, value in answer.frame.select("period", REVENUE).iter_rows()
     ]
     told = f"{span(found.period)}: {_words.money(found.now, seen.currency)}"
     if found.share is not None:
@@ -82,9 +83,9 @@ def growth(seen: View, found: Growth) -> None:
         told += f", {size} {way} the {_words.money(found.before, seen.currency)} of the same quarter a year before"
     show_chart(
         "Does revenue grow beside it?",
-        f"{told}. Both stand here side by side; that one follows from the other is not shown.",
-        _charts.over_time(points, seen.theme, owner="both", as_text=lambda value: _words.money(value, seen.currency)),
-        frame,
+        f"{told}. Both stand here side by side; that one follows from the other is not shown.{_targets.told(targets)}",
+        over_time(points, seen.theme, owner="both", as_text=lambda value: _words.money(value, seen.currency)),
+        _targets.beside(answer.frame, ["period"], targets),
         key="growth",
-        columns=column_formats({REVENUE: "money"}, {"period": "Month", REVENUE: "Won revenue"}),
+        columns=_targets.columns({REVENUE: "money"}, {"period": "Month", REVENUE: "Won revenue"}, targets),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import polars as pl
 import streamlit as st
 
-from alignment.agreement import promises_about
 from alignment.handoff import FIRST_TOUCH, at_equal_age, obligation_of
 from alignment.worklist import Worklist
 from metrics import Answer, Query
@@ -17,7 +16,7 @@ from metrics.verdict_reasons import NO_REASON, rejections_by_reason
 from pages import _charts, _words
 from pages._charts import Bar
 from pages._dates import span
-from pages._page import View, ask, metric_of, rows_button, sealed_lines, target_line, unit_of, words
+from pages._page import View, ask, metric_of, rows_button, sealed_lines, unit_of, words
 from pages._page import tiles as show_tiles
 from pages._panels import column_formats, show_chart, show_reason
 from pages._pictures import ranked
@@ -73,14 +72,9 @@ def _number(answer: Answer, name: str) -> float | int | None:
 
 
 def tiles(seen: View, found: HandOff) -> None:
-    promised = promises_about(seen.session, LAGGING, seen.where, seen.period.last)
-    shown = [_lagging(seen, found.lagging, name) for name in LAGGING]
     sealed = sealed_lines(seen, found.lagging)
-    further = [
-        replace(tile, target=target_line(seen, promised.get(tile.key)), sealed=sealed.get(tile.key, ""))
-        for tile in shown
-    ]
-    show_tiles(seen, found.counted, further)
+    shown = [_lagging(seen, found.lagging, name) for name in LAGGING]
+    show_tiles(seen, found.counted, [replace(tile, sealed=sealed.get(tile.key, "")) for tile in shown])
 
 
 def _lagging(seen: View, answer: Answer, name: str) -> Tile:

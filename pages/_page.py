@@ -171,16 +171,17 @@ def tiles(seen: View, answer: Answer, to_date: Sequence[Tile] = ()) -> None:
     last = periods_within(_past(seen), seen.grain, seen.session.company)[-1]
     is_incomplete = shift(last, seen.grain, 1) > seen.period.until
     shown = [_tile(seen, answer, name, past, is_incomplete) for name in names]
-    promised = promises_about(seen.session, names, seen.where, seen.period.last)
+    asked = (*names, *(tile.key for tile in to_date if tile.value is not None))
+    promised = promises_about(seen.session, asked, seen.where, seen.period.last)
     sealed = sealed_lines(seen, answer)
     shown = [
-        replace(tile, target=target_line(seen, promised.get(tile.key)), sealed=sealed.get(tile.key, ""))
-        for tile in shown
+        replace(tile, target=target_line(seen, promised.get(tile.key)), sealed=sealed.get(tile.key, tile.sealed))
+        for tile in (*shown, *to_date)
     ]
     by = ("channel",) if seen.has_channels else ()
     periods = {tile.key: tile.period for tile in to_date}
     _tiles.show(
-        [*shown, *to_date],
+        shown,
         seen.theme,
         on_rows=lambda name: show_rows(seen, name, periods.get(name, seen.period), by),
         on_why=lambda name: _ask_why(seen, name),

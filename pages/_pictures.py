@@ -11,12 +11,13 @@ from data.calendar import Period, leading_to, shift
 from data.generations import StageFact
 from metrics import Answer, Query
 from metrics.findings import Step, cohort_points, steps, weakest
-from pages import _charts, _words
+from pages import _charts, _targets, _words
 from pages import _rule_flags as _rules
-from pages._charts import Bar, Point, Stage
+from pages._charts import Bar, Stage
 from pages._dates import day, period_label, span
 from pages._page import View, metric_of, rows_button, words
 from pages._panels import column_formats, show_chart, show_reason
+from pages._time_lines import Point, over_time
 
 __all__ = [
     "FUNNEL",
@@ -139,15 +140,17 @@ def ranked(seen: View, answer: Answer, title: str, key: str = "ranked") -> None:
         reason = answer.reasons.get(name) or f"None in {span(period)}. Choose a longer period."
         show_reason(title, reason, key=key)
         return
-    names = seen.session.names(dimension)
+    names, targets = seen.session.names(dimension), _targets.of_answer(seen, answer, name)
     bars = [
-        Bar(None if value is None else names.get(value, value), number, words(seen, name, number))
+        targets.on_bar(
+            Bar(None if value is None else names.get(value, value), number, words(seen, name, number)), value
+        )
         for value, number in shown.select(dimension, name).iter_rows()
     ]
     label = seen.session.reach.dimension(dimension).label
     show_chart(
         title,
-        f"{metric.label} by {label.lower()}, {span(period)}. All groups add up to the total.",
+        f"{metric.label} by {label.lower()}, {span(period)}. All groups add up to the total.{targets.told}",
         _charts.ranked_bars(
             bars,
             seen.theme,
@@ -155,9 +158,9 @@ def ranked(seen: View, answer: Answer, title: str, key: str = "ranked") -> None:
             unattributed=f"No {label.lower()}",
             sum_as_text=lambda number: words(seen, name, number),
         ),
-        shown.with_columns(pl.col(dimension).replace(dict(names))),
+        _targets.beside(shown, [dimension], targets).with_columns(pl.col(dimension).replace(dict(names))),
         key=key,
-        columns=column_formats({name: "count"}, {dimension: label, name: metric.label}),
+        columns=_targets.columns({name: "count"}, {dimension: label, name: metric.label}, targets),
         below=lambda: rows_button(seen, name, period, key, (dimension,)),
     )
 
@@ -226,13 +229,17 @@ def volumes(seen: View) -> None:
     if not names:
         show_reason(title, answer.reasons[VOLUMES[0]], key="volumes")
         return
+    targets = {name: _targets.of_answer(seen, answer, name) for name in names}
     points = [
-        Point(
-            period_label(start, seen.grain),
-            count,
-            words(seen, name, count),
-            shift(start, seen.grain, 1) <= past.until,
-            _short(seen, name),
+        targets[name].on_point(
+            Point(
+                period_label(start, seen.grain),
+                count,
+                words(seen, name, count),
+                shift(start, seen.grain, 1) <= past.until,
+                _short(seen, name),
+            ),
+            start,
         )
         for name in names
         for start, count in answer.frame.select("period", name).iter_rows()
@@ -248,11 +255,12 @@ def volumes(seen: View) -> None:
     show_chart(
         title,
         f"Per {seen.grain} up to {day(past.last)}: all who enter a stage in it, whenever they came."
+        + _targets.told(*targets.values())
         + _rules.told(change for found in moved.values() for change in found),
-        _charts.over_time(points, seen.theme, as_text=_words.count, flags=flags),
-        answer.frame.select("period", *names),
+        over_time(points, seen.theme, as_text=_words.count, flags=flags),
+        _targets.beside(answer.frame.select("period", *names), ["period"], *targets.values()),
         key="volumes",
-        columns=column_formats(dict.fromkeys(names, "count"), {"period": "Period", **labels}),
+        columns=_targets.columns(dict.fromkeys(names, "count"), {"period": "Period", **labels}, *targets.values()),
         below=lambda: rows_button(seen, names[0], past, "volumes"),
     )
 
@@ -275,22 +283,28 @@ def rate_over_time(seen: View, cohort: StepCohort, step: str) -> None:
         return
     frame = answer.frame.filter(pl.col("step") == step)
     found = cohort_points(frame)
+    starts = [p.period for p in found]
+    # The rate of the step has a target where it is a metric that something is promised about.
+    name = seen.session.metric_of_step(FUNNEL, None if step == OVERALL else step)
+    asked = Query((name or FUNNEL,), grain="month", period=past, where=seen.where)
+    targets = [_targets.of_rows(seen, asked, pl.DataFrame({"period": starts}), name)] if name else []
     points = [
         Point(period_label(p.period, "month"), p.rate, _words.rate(p.rate), p.is_mature and p.is_recorded)
         for p in found
     ]
+    for one in targets:
+        points = [one.on_point(point, start) for point, start in zip(points, starts, strict=True)]
     why = ["still converting, the rate so far"] if not all(p.is_mature for p in found) else []
     why += ["entered before all stages were recorded"] if not all(p.is_recorded for p in found) else []
     dashed = f" Dashed: {'; or '.join(why)}." if why else ""
-    starts = [p.period for p in found]
     moved = _rules.changes(seen, cohort.between(step), starts, "month")
     show_chart(
         title,
-        f"{cohort.label(step)} by month of entry.{dashed}{_rules.told(moved)}",
-        _charts.over_time(points, seen.theme, as_text=_words.rate, flags=_rules.flags(moved, starts, "month")),
-        frame.drop("unrecorded", "step"),
+        f"{cohort.label(step)} by month of entry.{dashed}{_targets.told(*targets)}{_rules.told(moved)}",
+        over_time(points, seen.theme, as_text=_words.rate, flags=_rules.flags(moved, starts, "month")),
+        _targets.beside(frame.drop("unrecorded", "step"), ["period"], *targets),
         key="over_time",
-        columns=_columns(),
+        columns=_targets.columns(TABLE_UNITS, TABLE_LABELS, *targets),
         below=lambda: rows_button(seen, FUNNEL, past, "over_time"),
     )
 

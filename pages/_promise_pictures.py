@@ -11,12 +11,12 @@ import streamlit as st
 from alignment.agreement import kept_by_month, standings_before, tallies
 from alignment.reevaluation import differences, readjustments
 from metrics.agreement import AgreementVersion, Signature
-from pages import _charts, _words
-from pages._charts import Point
+from pages import _time_lines, _words
 from pages._dates import day, period_label
 from pages._page import HISTORY, View, unit_of, words
 from pages._panels import column_formats, show_chart, show_reason, show_table
 from pages._promises import Agreed
+from pages._time_lines import Point
 
 __all__ = ["over_time", "people", "protocol", "versions", "what_would_change"]
 
@@ -52,7 +52,7 @@ def over_time(seen: View, found: Agreed) -> None:
         f"Was it kept? {labels[chosen or first]}",
         f"Per {line.grain}, the last {len(line.points)} whole ones. The thin line is what was promised; where another"
         " version promised nothing of it, today's target.",
-        _charts.over_time(
+        _time_lines.over_time(
             line.points,
             seen.theme,
             owner=line.owner,  # type: ignore[arg-type]  # teams are checked when loaded

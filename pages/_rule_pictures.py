@@ -8,12 +8,12 @@ import streamlit as st
 from data.generations import RuleFact
 from metrics.compared_rules import Drift, against_crm
 from metrics.rule_words import in_words
-from pages import _charts, _words
 from pages import _rule_flags as _rules
-from pages._charts import Point
+from pages import _words
 from pages._dates import day, period_label
 from pages._page import MOST_ROWS, View
 from pages._panels import column_formats, show_chart, show_table, table
+from pages._time_lines import Point, over_time
 from pages._words import escape, strong
 
 __all__ = ["agreed", "choose_stage", "dates", "drift", "drift_of", "history", "says", "scores"]
@@ -154,7 +154,7 @@ def drift(seen: View, found: Drift | None) -> None:
         "Does the CRM stamp what the rule says?",
         "Passes by month of the earlier stamp. Dashed where the month is not over."
         + _rules.told(moved, is_today=False),
-        _charts.over_time(points, seen.theme, owner="marketing", as_text=_words.count, flags=flags),
+        over_time(points, seen.theme, owner="marketing", as_text=_words.count, flags=flags),
         found.months,
         key="drift",
         columns=column_formats(units, labels),  # type: ignore[arg-type]  # the units are literals

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pages._charts import Bar, Point, Stage, over_time, ranked_bars, stage_bars
+from pages._charts import Bar, Stage, ranked_bars, stage_bars
 from pages._lines import Spot, pieces, sparkline_svg, ticks
 from pages._theme import DARK, LIGHT, Theme, style_sheet
 from pages._tiles import Tile, tile_html
+from pages._time_lines import Point, over_time
 from pages._words import MISSING, change, count, rate
 
 PROJECT = Path(__file__).resolve().parent.parent

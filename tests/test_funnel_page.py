@@ -14,12 +14,12 @@ from data.calendar import Period, shift
 from metrics import OpenCompany, Query, Session
 from metrics.findings import share_by
 from metrics.rule_versions import RuleChange, stages_read
-from pages._charts import Point, over_time
 from pages._dates import day
 from pages._lines import Flag
 from pages._rule_flags import flags, told
 from pages._survival import Growth, survival_drawing
 from pages._theme import DARK, LIGHT
+from pages._time_lines import Point, over_time
 from pages._words import count, days, rate
 from tests.one_page import page, read, said, table_of
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 
 from alignment import agreement
@@ -16,7 +18,8 @@ from data.expressions import Rules, parse_expression
 from metrics import Query, Session
 from metrics.agreement import Agreement, AgreementVersion, Objective
 from metrics.compared import side_by_side
-from metrics.targets import adds_up, history_share, objective_of, promised, standing
+from metrics.kinds import Aggregate
+from metrics.targets import adds_up, history_share, objective_of, promised, spread, standing
 from tests.oracle_durations import business_hours, handoffs
 from tests.tiny_sessions import rows_in
 
@@ -46,7 +49,7 @@ def test_days_have_the_share_of_a_target_that_their_business_days_have(company: 
     agreed = Agreement((version(MAY, objective()),))
 
     def of(start: dt.date, until: dt.date) -> float | None:
-        return promised(agreed, "leads", None, Period(start, until), company, adds=True)
+        return promised(agreed, "leads", None, Period(start, until), company, spread="parts")
 
     assert of(MAY, JUNE) == 100
     assert of(MAY, JULY) == 200
@@ -62,13 +65,13 @@ def test_a_target_that_changes_within_the_days_is_that_of_each_day(company: Comp
     agreed = Agreement((version(MAY, objective()), version(dt.date(2026, 6, 15), objective(target=220.0))))
     # 1 to 12 June are 10 of 22 business days at 100, 15 to 30 June 12 of 22 at 220.
     wanted = 100 * 10 / 22 + 220 * 12 / 22
-    assert promised(agreed, "leads", None, Period(JUNE, JULY), company, adds=True) == pytest.approx(wanted)
-    assert promised(agreed, "leads", None, Period(dt.date(2026, 4, 1), JUNE), company, adds=True) is None
+    assert promised(agreed, "leads", None, Period(JUNE, JULY), company, spread="parts") == pytest.approx(wanted)
+    assert promised(agreed, "leads", None, Period(dt.date(2026, 4, 1), JUNE), company, spread="parts") is None
 
 
 def test_a_rate_has_the_same_target_over_any_days(company: Company) -> None:
     agreed = Agreement((version(MAY, objective(metric="win_rate", target=0.3)),))
-    assert promised(agreed, "win_rate", None, Period(MAY, dt.date(2026, 5, 5)), company, adds=False) == 0.3
+    assert promised(agreed, "win_rate", None, Period(MAY, dt.date(2026, 5, 5)), company, spread="same") == 0.3
 
 
 def test_a_promise_is_about_exactly_its_condition() -> None:
@@ -80,6 +83,11 @@ def test_a_promise_is_about_exactly_its_condition() -> None:
     agreed = Agreement((version(MAY, social),))
     assert objective_of(agreed, "leads", where("channel in ('social')"), MAY) == social
     assert objective_of(agreed, "leads", where("(channel = 'social')"), MAY) == social
+    # As the filters at the side write it.
+    assert objective_of(agreed, "leads", where("(channel in ('social'))"), MAY) == social
+    both = where("(channel = 'social') and (segment in ('Small'))")
+    narrow = Agreement((version(MAY, objective(where=both)),))
+    assert objective_of(narrow, "leads", where("((channel in ('social')) and (segment = 'Small'))"), MAY)
     assert objective_of(agreed, "leads", where("channel in ('social', 'email')"), MAY) is None
     assert objective_of(agreed, "leads", None, MAY) is None
     assert objective_of(agreed, "leads", where("channel = 'social'"), dt.date(2026, 4, 30)) is None
@@ -94,12 +102,44 @@ def test_counts_and_sums_add_up_and_nothing_else(demo: Session, name: str, adds:
     assert adds_up(demo.definitions.metrics[name], demo.definitions.metrics) is adds
 
 
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [("leads", "parts"), ("lead_value", "parts"), ("win_rate", "same"), ("open_pipeline", "same"),
+     ("average_deal", "same"), ("cac", "same"), ("lead_to_customer", "same"), ("human_delay_hours", "same"),
+     ("lead_to_customer.converted_to_date", "whole"), ("human_delay_hours.kept", "whole"), ("overdue", "whole")],
+)  # fmt: skip
+def test_a_target_is_shared_out_stays_or_is_of_its_whole_period_only(demo: Session, asked: str, kind: str) -> None:
+    assert spread(asked, demo.definitions.metrics) == kind
+
+
+def test_a_distinct_count_has_a_target_for_its_own_whole_periods_only(demo: Session, company: Company) -> None:
+    leads = demo.definitions.metrics["leads"]
+    assert isinstance(leads, Aggregate)
+    counted = parse_expression(
+        "count(distinct contact_id)", Rules({"contact_id": "VARCHAR"}, aggregates=True), Place(""), Problems(), ""
+    )
+    assert counted is not None
+    assert spread("people", {"people": replace(leads, name="people", expr=counted)}) == "whole"
+    agreed = Agreement((version(MAY, objective(metric="people")),))
+
+    def of(start: dt.date, until: dt.date) -> float | None:
+        return promised(agreed, "people", None, Period(start, until), company, spread="whole")
+
+    assert of(MAY, JUNE) == 100
+    assert of(JUNE, JULY) == 100
+    assert [of(dt.date(2026, 5, 4), dt.date(2026, 5, 11)), of(MAY, JULY)] == [None, None]
+    # Nobody knows how many should be there by the middle of the month, so there is no pace, and at its end a verdict.
+    early = standing(objective(metric="people"), dt.date(2026, 5, 8), 25, company, spread="whole")
+    assert (early.expected, early.pace, early.attainment, early.is_on_course) == (None, None, 0.25, None)
+    assert standing(objective(metric="people"), dt.date(2026, 5, 31), 101, company, spread="whole").is_kept is True
+
+
 # -- pace ------------------------------------------------------------------------------------------------------------
 
 
 def test_pace_is_by_business_days_and_attainment_by_the_whole_target(company: Company) -> None:
     # On Friday 8 May 5 of 18 business days are over, so 27.8 of 100 are expected; 25 are there.
-    found = standing(objective(), dt.date(2026, 5, 8), 25, company, adds=True)
+    found = standing(objective(), dt.date(2026, 5, 8), 25, company, spread="parts")
     assert (found.done, found.all_days, found.target) == (5, 18, 100)
     assert found.expected == pytest.approx(100 * 5 / 18)
     assert (found.attainment, found.pace) == (0.25, pytest.approx(25 / (100 * 5 / 18)))
@@ -108,19 +148,19 @@ def test_pace_is_by_business_days_and_attainment_by_the_whole_target(company: Co
 
 def test_there_is_no_pace_before_the_first_business_day_is_over(company: Company) -> None:
     # 1 May is a holiday and the 2nd and 3rd a weekend.
-    found = standing(objective(), dt.date(2026, 5, 3), 2, company, adds=True)
+    found = standing(objective(), dt.date(2026, 5, 3), 2, company, spread="parts")
     assert (found.done, found.expected, found.pace, found.attainment) == (0, None, None, 0.02)
 
 
 def test_a_whole_period_is_kept_or_broken(company: Company) -> None:
     last = dt.date(2026, 5, 31)
-    assert standing(objective(), last, 100, company, adds=True).is_kept is True
-    assert standing(objective(), last, 99, company, adds=True).is_kept is False
-    assert standing(objective(), last, 100, company, adds=True).pace == 1
-    assert standing(objective(), last, None, company, adds=True).is_kept is None
+    assert standing(objective(), last, 100, company, spread="parts").is_kept is True
+    assert standing(objective(), last, 99, company, spread="parts").is_kept is False
+    assert standing(objective(), last, 100, company, spread="parts").pace == 1
+    assert standing(objective(), last, None, company, spread="parts").is_kept is None
     # Of what is better when there is less of it, the target is a limit.
-    assert standing(objective(), last, 99, company, adds=True, good="down").is_kept is True
-    assert standing(objective(), last, 101, company, adds=True, good="down").is_kept is False
+    assert standing(objective(), last, 99, company, spread="parts", good="down").is_kept is True
+    assert standing(objective(), last, 101, company, spread="parts", good="down").is_kept is False
 
 
 def test_pace_by_history_expects_what_was_usual_by_then(company: Company) -> None:
@@ -133,7 +173,7 @@ def test_pace_by_history_expects_what_was_usual_by_then(company: Company) -> Non
     so_far = Period(MAY, dt.date(2026, 5, 9))
     share = history_share(daily, so_far, "month", company)
     assert share == pytest.approx(30 / 100)
-    found = standing(objective(pace="history"), dt.date(2026, 5, 8), 45, company, adds=True, share=share)
+    found = standing(objective(pace="history"), dt.date(2026, 5, 8), 45, company, spread="parts", share=share)
     assert (found.expected, found.pace) == (pytest.approx(30), pytest.approx(1.5))
     assert history_share([], so_far, "month", company) is None
     assert history_share([(dt.date(2026, 3, 2), 0.0)], so_far, "month", company) is None
@@ -153,6 +193,33 @@ def test_targets_stand_beside_the_numbers_of_an_answer(demo: Session) -> None:
     assert by_channel is not None
     wanted = {"paid_search": 8.0}
     assert {row["channel"]: row["leads_target"] for row in by_channel.to_dicts() if row["leads_target"]} == wanted
+
+
+def test_a_target_by_group_and_period_is_that_of_the_groups_days(demo: Session) -> None:
+    weeks = Period(dt.date(2026, 10, 26), dt.date(2026, 11, 12))
+    asked = Query(("leads", "won_revenue"), by=("channel",), grain="week", period=weeks, compare="target")
+    frame = demo.answer(asked).targets
+    assert frame is not None
+    rows = frame.drop_nulls("leads_target").filter(pl.col("channel") == "paid_search").sort("period")
+    # Eight a week; of the week that begins on 9 November the question has three of five business days.
+    assert rows["leads_target"].to_list() == [8, 8, pytest.approx(8 * 3 / 5)]
+    assert frame["leads_target"].drop_nulls().len() == 3
+    # The goal is for all channels together, and so for none of them.
+    assert frame["won_revenue_target"].drop_nulls().is_empty()
+
+
+def test_the_rate_of_a_step_is_the_metric_that_counts_alike(demo: Session) -> None:
+    spring = Period(dt.date(2026, 2, 1), dt.date(2026, 5, 1))
+    steps = demo.funnel("lead_to_customer", Query(("lead_to_customer",), grain="month", period=spring)).frame
+    names = {stage: demo.metric_of_step("lead_to_customer", stage) for stage in ("mql", "opportunity", "customer")}
+    assert names == {"mql": "tofu_conversion", "opportunity": "mofu_conversion", "customer": "bofu_conversion"}
+    for stage, name in names.items():
+        own = demo.answer(Query((str(name),), grain="month", period=spring)).frame
+        assert (
+            own[str(name)].to_list() == steps.filter(pl.col("step") == stage).sort("period")["rate_matured"].to_list()
+        )
+    assert demo.metric_of_step("lead_to_customer", None) == "lead_to_customer"
+    assert demo.metric_of_step("lead_to_customer", "lead") is None
 
 
 def test_standings_are_of_the_period_that_the_data_reaches(demo: Session) -> None:
