@@ -84,6 +84,8 @@ def _written(
     """The record, kept only where the file was written; before that the ledger says whether somebody was faster."""
     with ledger.together() as writing:
         writing.hold(found.entry.id, found.entry.version)
+        # While it is held nobody signs it, nor takes a signature back.
+        _may_be_adopted(proposal(ledger, found.entry.id))
         made = writing.add(Adoption(found.entry.id, version, found.entry.content.file), by=by)
         write()
         return made

@@ -8,9 +8,9 @@ from typing import Literal, cast
 
 import polars as pl
 
-from alignment.ledger import Answer, Entry, Ledger
+from alignment.ledger import Answer, Entry, Key, Ledger
 
-__all__ = ["QUESTIONS", "Answers", "answers_of", "give", "share_of"]
+__all__ = ["QUESTIONS", "Answers", "answers_of", "give", "given_by", "share_of", "take_back"]
 
 # By team: what its people are asked about the other, by a name that stays when the words are mended.
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
@@ -63,16 +63,29 @@ def share_of(answers: Iterable[Answer], month: str) -> dict[str, float]:
     return {team: (sum(given) / len(given) - 1) / 4 for team, given in sorted(scores.items())}
 
 
+def given_by(ledger: Ledger, month: str, team: str, person: str) -> dict[str, Entry[Answer]]:
+    """What a person has answered for a month, by the question's name. Raises LedgerFailed."""
+    return {
+        entry.content.question: entry
+        for entry in ledger.entries(Answer, Key("month", month))
+        if (entry.content.team, entry.added_by) == (team, person)
+    }
+
+
+def take_back(ledger: Ledger, month: str, team: str, *, by: str) -> None:
+    """Withdraw all answers of a person for a month, all or none. Raises ChangedMeanwhile, LedgerFailed."""
+    own = given_by(ledger, month, team, by)
+    with ledger.together() as writing:
+        for entry in own.values():
+            writing.withdraw(entry.id, entry.version, by=by)
+
+
 def give(ledger: Ledger, month: str, team: str, scores: Mapping[str, int], *, by: str) -> None:
     """Keep the answers of a person for a month, all or none; those given before are replaced and stay in the history.
 
     Raises InvalidEntry, ChangedMeanwhile, LedgerFailed.
     """
-    own = {
-        entry.content.question: entry
-        for entry in ledger.entries(Answer)
-        if (entry.content.month, entry.content.team, entry.added_by) == (month, team, by)
-    }
+    own = given_by(ledger, month, team, by)
     with ledger.together() as writing:
         for question, score in scores.items():
             given = cast(Literal[1, 2, 3, 4, 5], score)

@@ -27,6 +27,7 @@ __all__ = [
     "proposals",
     "propose",
     "sign",
+    "take_back",
     "withdraw",
 ]
 
@@ -154,6 +155,17 @@ def withdraw(ledger: Ledger, session: Session, read: Entry[Proposal], *, by: str
         writing.withdraw(read.id, read.version, by=by)
         if proposal(ledger, read.id).adoption is not None:
             raise InvalidEntry(_ADOPTED.format(read.id))
+
+
+def take_back(ledger: Ledger, session: Session, read: Entry[Proposal], *, by: str) -> None:
+    """Withdraw one's own signature from a proposal as it was read, before it is adopted. InvalidEntry."""
+    team = _team(session, by)
+    with ledger.together() as writing:
+        writing.hold(read.id, read.version)
+        own = _still_open(ledger, read.id).signed.get(team)
+        if own is None or own.added_by != by:
+            raise InvalidEntry(f"{_name(session, by)} has not signed proposal {read.id} as it is.")
+        writing.withdraw(own.id, own.version, by=by)
 
 
 _ADOPTED = "Proposal {} is adopted: it stands in the file. Propose a new version instead."

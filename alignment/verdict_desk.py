@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from metrics import Session
 from metrics.campaign_leads import masked_key
 from metrics.verdict_reasons import reason_labels
 
-__all__ = ["MOST_OFFERED", "Choice", "Desk", "desk", "sales_people"]
+__all__ = ["MOST_OFFERED", "Choice", "Desk", "becomes", "desk", "key_of", "sales_people"]
 
 # A list to choose from; who has more leads than this begins with the most urgent ones.
 MOST_OFFERED = 300
@@ -35,7 +35,22 @@ class Choice:
 
     @property
     def key(self) -> str:
-        return f"{self.decision}:{self.reason or ''}"
+        return _key(self.decision, self.reason)
+
+
+def _key(decision: Decision, reason: str | None) -> str:
+    return f"{decision}:{reason or ''}"
+
+
+def key_of(verdict: Verdict) -> str:
+    """The key of the choice that a verdict is."""
+    return _key(verdict.decision, verdict.reason)
+
+
+def becomes(verdict: Verdict, key: str, words: str) -> Verdict:
+    """A verdict on the same lead with what the key of a choice says, and other words."""
+    decision, _, reason = key.partition(":")
+    return replace(verdict, decision=cast(Decision, decision), reason=reason or None, words=words)
 
 
 @dataclass(frozen=True)

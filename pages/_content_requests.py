@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from alignment.colleagues import people_of
 from alignment.content_requests import STATES, Asked, asked
 from alignment.ledger import ContentRequest, Entry, Ledger
 from data.errors import TandemError
@@ -14,12 +15,15 @@ from metrics.content import BANDS, Coverage
 from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
-from pages._words import escape, shortened
+from pages._records import Correction, correct, gone_line
+from pages._told import tell, told
+from pages._words import shortened
 
 __all__ = ["requests"]
 
 TITLE = "What content does sales ask for?"
 TOLD = "told_of_content_request"
+NEEDED = "What is needed, and when do buyers ask for it?"
 
 
 def requests(seen: View, coverage: Coverage) -> None:
@@ -33,7 +37,7 @@ def requests(seen: View, coverage: Coverage) -> None:
     personas = [name for name in coverage.frame["persona"] if name is not None]
     with st.container(border=True, gap="xsmall", key="frame_requests"):
         st.header(TITLE, anchor=False)
-        _tell()
+        tell(TOLD)
         _list(found)
         if not found.people or not personas:
             lacks = "people" if not found.people else "personas"
@@ -44,13 +48,8 @@ def requests(seen: View, coverage: Coverage) -> None:
         if found.entries:
             with st.expander("Answer a request", key="answer_request", type="compact"):
                 _answer(ledger, found)
-
-
-def _tell() -> None:
-    """What became of the form that was sent, once."""
-    said, is_kept = st.session_state.pop(TOLD, ("", True))
-    if said:
-        (st.success if is_kept else st.error)(escape(said))
+        correct(ledger, people_of(seen.session), _corrections(personas), TOLD)
+        gone_line(ledger, seen.session, people_of(seen.session), ContentRequest)
 
 
 def _list(found: Asked) -> None:
@@ -74,7 +73,7 @@ def _ask(ledger: Ledger, found: Asked, personas: Sequence[str], coverage: Covera
         middle.selectbox("At which band", BANDS, index=BANDS.index(band), key="request_band")
         with right:
             _choose(found, found.sales, "request_by")
-        st.text_area("What is needed, and when do buyers ask for it?", key="request_words", max_chars=2000)
+        st.text_area(NEEDED, key="request_words", max_chars=2000)
         st.caption(UNVERIFIED)
         st.form_submit_button("Ask", on_click=_add, args=(ledger,))
 
@@ -104,24 +103,41 @@ def _said(entry: Entry[ContentRequest]) -> str:
 
 
 def _add(ledger: Ledger) -> None:
-    # The words stay in the form unless they are kept: nobody types them twice.
     state = st.session_state
     request = ContentRequest(state["request_persona"], state["request_band"], (state["request_words"] or "").strip())
-    try:
+    with told(TOLD, "Your request stands in the ledger."):
         ledger.add(request, by=state["request_by"] or "")
-        state[TOLD] = "Your request stands in the ledger.", True
         state["request_words"] = ""
-    except TandemError as error:
-        state[TOLD] = str(error), False
 
 
 def _change(ledger: Ledger, shown: dict[int, Entry[ContentRequest]]) -> None:
     state = st.session_state
     entry = shown[state["answer_entry"]]
     answered = replace(entry.content, state=state["answer_state"], reply=(state["answer_words"] or "").strip())
-    try:
+    with told(TOLD, "Your answer stands in the ledger."):
         ledger.change(entry.id, entry.version, answered, by=state["answer_by"] or "")
-        state[TOLD] = "Your answer stands in the ledger.", True
         state["answer_words"] = ""
-    except TandemError as error:
-        state[TOLD] = str(error), False
+
+
+def _corrections(personas: Sequence[str]) -> Correction[ContentRequest]:
+    """Persona, band and words of a request; what becomes of it is answered in the form above."""
+
+    def draw(prefix: str) -> None:
+        left, right = st.columns(2, gap="small")
+        # Also one that the data no longer has, so that a request about it can be mended.
+        known = list(dict.fromkeys([*personas, st.session_state[f"{prefix}persona"]]))
+        left.selectbox("For which persona", known, key=f"{prefix}persona")
+        right.selectbox("At which band", BANDS, key=f"{prefix}band")
+        st.text_area(NEEDED, key=f"{prefix}words", max_chars=2000)
+
+    return Correction(
+        ContentRequest,
+        "request",
+        says=lambda one: f"{one.persona}, {one.band}: {one.words}",
+        filled=lambda one: {"persona": one.persona, "band": one.band, "words": one.words},
+        draw=draw,
+        typed=lambda one, typed: replace(
+            one, persona=typed["persona"], band=typed["band"], words=(typed["words"] or "").strip()
+        ),
+        labels={"persona": "Persona", "band": "Band", "words": "What for", "state": "State", "reply": "Answer"},
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from alignment.colleagues import people_of
@@ -11,11 +13,14 @@ from data.errors import TandemError
 from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
+from pages._records import Correction, correct, gone_line
+from pages._told import tell, told
 from pages._words import escape
 
 __all__ = ["field_notes"]
 
 TOLD = "told_of_field_note"
+HEARD, LONGEST = "What did you hear, and from whom?", 2000
 
 
 def field_notes(seen: View, about: Key, label: str) -> None:
@@ -29,9 +34,7 @@ def field_notes(seen: View, about: Key, label: str) -> None:
         return
     with st.container(border=True, gap="xsmall", key="frame_field_notes"):
         st.header(escape(title), anchor=False)
-        said, is_kept = st.session_state.pop(TOLD, ("", True))
-        if said:
-            (st.success if is_kept else st.error)(escape(said))
+        tell(TOLD)
         if found.entries:
             labels = {"text": "Note", "who": "Who", "noted_on": "Noted"}
             shown = found.frame.drop("on")
@@ -43,18 +46,27 @@ def field_notes(seen: View, about: Key, label: str) -> None:
             return
         with st.expander("Add a note", key="add_field_note", type="compact"), st.form("field_note", border=False):
             team = people.sales or tuple(people.names)
-            st.text_area("What did you hear, and from whom?", key="field_note_words", max_chars=2000)
+            st.text_area(HEARD, key="field_note_words", max_chars=LONGEST)
             choose_name(team, "field_note_by", people.name)
             st.caption(UNVERIFIED)
             st.form_submit_button("Keep the note", on_click=_add, args=(ledger, about))
+        correct(ledger, people, NOTES, TOLD, about)
+        gone_line(ledger, seen.session, people, FieldNote)
 
 
 def _add(ledger: Ledger, about: Key) -> None:
-    # The words stay in the form unless they are kept: nobody types them twice.
     state = st.session_state
-    try:
+    with told(TOLD, "Your note stands in the ledger."):
         ledger.add(FieldNote(about, (state["field_note_words"] or "").strip()), by=state["field_note_by"] or "")
-        state[TOLD] = "Your note stands in the ledger.", True
         state["field_note_words"] = ""
-    except TandemError as error:
-        state[TOLD] = str(error), False
+
+
+NOTES = Correction(
+    FieldNote,
+    "note",
+    says=lambda note: note.text,
+    filled=lambda note: {"text": note.text},
+    draw=lambda prefix: st.text_area(HEARD, key=f"{prefix}text", max_chars=LONGEST),
+    typed=lambda note, typed: replace(note, text=(typed["text"] or "").strip()),
+    labels={"text": "Note"},
+)

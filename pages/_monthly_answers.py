@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from alignment.colleagues import People
-from alignment.ledger import Ledger
-from alignment.monthly_answers import QUESTIONS, Answers, give
-from data.errors import TandemError
+from alignment.ledger import Answer, Entry, Ledger
+from alignment.monthly_answers import QUESTIONS, Answers, give, given_by, take_back
+from data.errors import InvalidEntry
 from pages._colleagues import choose_name
 from pages._panels import column_formats, table
-from pages._words import escape
+from pages._told import tell, told
 
 __all__ = ["monthly_answers"]
 
 UNVERIFIED = "1 is not at all, 5 is fully. There is no sign-in yet: every answer is marked unverified."
-TOLD = "told_of_answers"
+TOLD, READ = "told_of_answers", "answers_read"
 SCORES = (1, 2, 3, 4, 5)
 
 
@@ -23,9 +25,7 @@ def monthly_answers(ledger: Ledger, people: People, found: Answers, month: str) 
     """The answers by month, and the questions for whoever chooses a name."""
     with st.container(border=True, gap="xsmall", key="frame_answers"):
         st.header("What does each team say about the other?", anchor=False)
-        said, is_kept = st.session_state.pop(TOLD, ("", True))
-        if said:
-            (st.success if is_kept else st.error)(escape(said))
+        tell(TOLD)
         if found.frame.is_empty():
             st.caption("Nobody has answered yet. Three questions a month, the same each time.")
         else:
@@ -48,22 +48,37 @@ def monthly_answers(ledger: Ledger, people: People, found: Answers, month: str) 
 
 
 def _form(ledger: Ledger, team: str, month: str, who: str) -> None:
+    given = given_by(ledger, month, team, who)
+    _fill(given, team, who)
     with st.form("monthly_answers", border=False):
         for name, question in QUESTIONS[team].items():
-            st.radio(question, SCORES, index=None, horizontal=True, key=f"answer_{team}_{name}")
+            st.radio(question, SCORES, horizontal=True, key=f"answer_{team}_{name}")
         st.caption(UNVERIFIED)
-        st.form_submit_button("Keep my answers", on_click=_keep, args=(ledger, team, month, who))
+        with st.container(horizontal=True):
+            st.form_submit_button("Keep my answers", on_click=_keep, args=(ledger, team, month, who))
+            if given:
+                st.form_submit_button("Withdraw my answers", on_click=_withdraw, args=(ledger, team, month, who))
+
+
+def _fill(given: Mapping[str, Entry[Answer]], team: str, who: str) -> None:
+    """What somebody has answered is chosen at first; of somebody else, their own."""
+    state, read = st.session_state, (who, tuple(entry.version for entry in given.values()))
+    keys = {f"answer_{team}_{name}": given[name].content.score if name in given else None for name in QUESTIONS[team]}
+    if state.get(READ) != read or not keys.keys() <= {*state}:
+        state.update(keys)
+        state[READ] = read
 
 
 def _keep(ledger: Ledger, team: str, month: str, who: str) -> None:
     state = st.session_state
-    given = {name: state[f"answer_{team}_{name}"] for name in QUESTIONS[team]}
-    scores = {name: score for name, score in given.items() if score is not None}
-    if not scores:
-        state[TOLD] = "Nothing was chosen, so nothing was kept.", False
-        return
-    try:
+    chosen = {name: state[f"answer_{team}_{name}"] for name in QUESTIONS[team]}
+    scores = {name: score for name, score in chosen.items() if score is not None}
+    with told(TOLD, f"{len(scores)} answers for {month} stand in the ledger."):
+        if not scores:
+            raise InvalidEntry("Nothing was chosen, so nothing was kept.")
         give(ledger, month, team, scores, by=who)
-        state[TOLD] = f"{len(scores)} answers for {month} stand in the ledger.", True
-    except TandemError as error:
-        state[TOLD] = str(error), False
+
+
+def _withdraw(ledger: Ledger, team: str, month: str, who: str) -> None:
+    with told(TOLD, f"Your answers for {month} are withdrawn; their history stays in the ledger."):
+        take_back(ledger, month, team, by=who)

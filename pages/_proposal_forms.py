@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import streamlit as st
 
 from alignment.ledger import Ledger
 from alignment.proposals import Colleague, propose
 from alignment.proposed_versions import AGREEMENT, draft_agreement, draft_rule
-from data.errors import InvalidEntry, TandemError
+from data.errors import InvalidEntry
 from data.manifest import RuleFact
 from metrics.agreement import AgreementVersion
 from pages._colleagues import UNVERIFIED, choose_name
 from pages._page import View
-from pages._words import escape
+from pages._told import told
 
-__all__ = ["agreement", "name", "rule", "tell", "told"]
+__all__ = ["TOLD", "agreement", "name", "rule"]
 
 TOLD = "told_of_proposal"
-
-
-def tell() -> None:
-    """What became of the form that was sent, once."""
-    said, is_kept = st.session_state.pop(TOLD, ("", True))
-    if said:
-        (st.success if is_kept else st.error)(escape(said))
-
-
-@contextmanager
-def told(done: str) -> Iterator[None]:
-    """Says at the next run that something was done, or why it was not; what was typed then stays."""
-    try:
-        yield
-    except TandemError as error:
-        st.session_state[TOLD] = str(error), False
-    else:
-        st.session_state[TOLD] = done, True
 
 
 def name(people: dict[str, Colleague], key: str) -> None:
@@ -89,14 +69,14 @@ def _about(people: dict[str, Colleague]) -> None:
 
 def _propose_rule(seen: View, ledger: Ledger, names: str, key: str) -> None:
     state = st.session_state
-    with told("Your proposal stands in the ledger, unverified."):
+    with told(TOLD, "Your proposal stands in the ledger, unverified."):
         text = draft_rule(_day(), state[key] or "", state["propose_label"] or "")
         propose(ledger, seen.session, "rule", names, text, by=state["propose_by"] or "", why=state["propose_why"] or "")
 
 
 def _propose_number(seen: View, ledger: Ledger) -> None:
     state = st.session_state
-    with told("Your proposal stands in the ledger, unverified."):
+    with told(TOLD, "Your proposal stands in the ledger, unverified."):
         if state["propose_number"] is None:
             raise InvalidEntry("Write the number that is to be promised.")
         numbers, by = {state["propose_promise"]: float(state["propose_number"])}, state["propose_by"] or ""

@@ -6,13 +6,25 @@ Decides nothing: who may sign what, and what may stand in the file, is decided w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
 
 from alignment.adopting import adopt, is_writable
-from alignment.ledger import Ledger
-from alignment.proposals import Colleague, Tabled, change, colleagues, comment, proposals, sign, withdraw
+from alignment.colleagues import people_of
+from alignment.ledger import Comment, Key, Ledger
+from alignment.proposals import (
+    Colleague,
+    Tabled,
+    change,
+    colleagues,
+    comment,
+    proposals,
+    sign,
+    take_back,
+    withdraw,
+)
 from alignment.proposed_versions import difference
 from data.errors import TandemError
 from pages import _proposal_forms as forms
@@ -20,11 +32,23 @@ from pages._colleagues import UNVERIFIED
 from pages._dates import day
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
+from pages._records import Correction, correct, history
+from pages._told import tell, told
 from pages._words import escape, strong
 
 __all__ = ["of_the_agreement", "of_the_rule"]
 
 TITLE = "What is proposed?"
+HISTORY = {"text": "The version", "why": "Why"}
+COMMENTS = Correction(
+    Comment,
+    "comment",
+    says=lambda one: one.text,
+    filled=lambda one: {"text": one.text},
+    draw=lambda prefix: st.text_area("The comment", key=f"{prefix}text", max_chars=2000),
+    typed=lambda one, typed: replace(one, text=(typed["text"] or "").strip()),
+    labels={"text": "Comment"},
+)
 HOW = "A new version is signed by one person of each team, then adopted into the company's file."
 
 
@@ -44,14 +68,14 @@ def of_the_agreement(seen: View) -> None:
 def _show(seen: View, subject: str, names: str, form: Callable[[Ledger, dict[str, Colleague]], None]) -> None:
     try:
         ledger = Ledger.open(seen.session.company)
-        found = [one for one in proposals(ledger, subject) if one.entry.content.names == names]
+        found = [one for one in proposals(ledger, subject, withdrawn=True) if one.entry.content.names == names]
         people = colleagues(seen.session)
     except TandemError as error:
         show_reason(TITLE, str(error), key="proposals")
         return
     with st.container(border=True, gap="xsmall", key="frame_proposals"):
         st.header(TITLE, anchor=False)
-        forms.tell()
+        tell(forms.TOLD)
         st.caption(HOW if found else f"Nothing yet. {HOW}")
         if found:
             _list(found, people)
@@ -96,8 +120,13 @@ def _one(seen: View, ledger: Ledger, found: Sequence[Tabled], people: dict[str, 
     for said in one.comments:
         who = f"{_name(people, said.added_by)}, {day(said.added_at.date())}, {said.verified}"
         st.markdown(f"{strong(who)}: {escape(said.content.text)}")
+    everybody = people_of(seen.session)
+    history(ledger, everybody, one.entry, HISTORY)
     if one.state == "adopted":
         st.caption(f"It stands in {escape(one.entry.content.file)}. A rule counts after: python tandem.py refresh")
+        return
+    if one.state == "withdrawn":
+        st.caption(f"{escape(_name(people, one.entry.changed_by))} has withdrawn it. Propose it anew.")
         return
     with st.form("proposal_act", border=False):
         forms.name(people, "proposal_by")
@@ -106,7 +135,10 @@ def _one(seen: View, ledger: Ledger, found: Sequence[Tabled], people: dict[str, 
         with st.container(horizontal=True):
             st.form_submit_button("Comment", on_click=_comment, args=(seen, ledger, one))
             st.form_submit_button("Sign for my team", on_click=_sign, args=(seen, ledger, one))
-            st.form_submit_button("Withdraw", on_click=_withdraw, args=(seen, ledger, one))
+            if one.signed:
+                st.form_submit_button("Take my signature back", on_click=_take_back, args=(seen, ledger, one))
+            st.form_submit_button("Withdraw the proposal", on_click=_withdraw, args=(seen, ledger, one))
+    correct(ledger, everybody, COMMENTS, forms.TOLD, Key("entry", str(one.entry.id)), box=st.popover)
     _adopting(seen, ledger, one)
     with st.popover("Change the text", key="change_proposal"), st.form("proposal_change", border=False):
         # Another key with each version, so that the field holds the text as it is now.
@@ -166,7 +198,7 @@ def _name(people: dict[str, Colleague], person: str) -> str:
 
 def _comment(seen: View, ledger: Ledger, one: Tabled) -> None:
     state = st.session_state
-    with forms.told("Your comment stands in the ledger, unverified."):
+    with told(forms.TOLD, "Your comment stands in the ledger, unverified."):
         text = state["proposal_comment"] or ""
         comment(ledger, seen.session, one.entry.id, text, by=state["proposal_by"] or "")
         state["proposal_comment"] = ""
@@ -174,22 +206,27 @@ def _comment(seen: View, ledger: Ledger, one: Tabled) -> None:
 
 def _sign(seen: View, ledger: Ledger, one: Tabled) -> None:
     # The proposal as it is shown: a text that somebody changed meanwhile is not signed unread.
-    with forms.told("Your signature stands in the ledger, unverified."):
+    with told(forms.TOLD, "Your signature stands in the ledger, unverified."):
         sign(ledger, seen.session, one.entry, by=st.session_state["proposal_by"] or "")
 
 
+def _take_back(seen: View, ledger: Ledger, one: Tabled) -> None:
+    with told(forms.TOLD, "Your signature is withdrawn."):
+        take_back(ledger, seen.session, one.entry, by=st.session_state["proposal_by"] or "")
+
+
 def _withdraw(seen: View, ledger: Ledger, one: Tabled) -> None:
-    with forms.told("The proposal is withdrawn."):
+    with told(forms.TOLD, "The proposal is withdrawn."):
         withdraw(ledger, seen.session, one.entry, by=st.session_state["proposal_by"] or "")
 
 
 def _change(seen: View, ledger: Ledger, one: Tabled, key: str) -> None:
     state = st.session_state
-    with forms.told("The text is changed; both teams sign it anew."):
+    with told(forms.TOLD, "The text is changed; both teams sign it anew."):
         change(ledger, seen.session, one.entry, state[key] or "", by=state["change_by"] or "")
 
 
 def _adopt(seen: View, ledger: Ledger, one: Tabled) -> None:
     counts = " It counts after: python tandem.py refresh" if one.entry.content.subject == "rule" else ""
-    with forms.told(f"It is written into {one.entry.content.file}.{counts}"):
+    with told(forms.TOLD, f"It is written into {one.entry.content.file}.{counts}"):
         adopt(ledger, seen.session, one.entry.id, by=st.session_state["proposal_by"] or "page")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from alignment.ledger import Entry, Ledger, Verdict
-from alignment.verdict_desk import Desk, desk, sales_people
-from data.errors import TandemError
+from alignment.colleagues import people_of
+from alignment.ledger import Ledger, Verdict
+from alignment.verdict_desk import Desk, becomes, desk, key_of, sales_people
+from data.errors import InvalidEntry, TandemError
+from metrics.campaign_leads import masked_key
 from pages._colleagues import choose_name
 from pages._page import View
 from pages._panels import column_formats, show_reason, table
-from pages._words import escape, shortened
+from pages._records import Correction, correct, gone_line
+from pages._told import tell, told
+from pages._words import escape
 
 __all__ = ["verdicts"]
 
@@ -33,16 +36,17 @@ def verdicts(seen: View) -> None:
         ledger, people = Ledger.open(seen.session.company), sales_people(seen.session)
         with st.container(border=True, gap="xsmall", key="frame_verdicts"):
             st.header(TITLE, anchor=False)
-            said, is_kept = st.session_state.pop(TOLD, ("", True))
-            if said:
-                (st.success if is_kept else st.error)(escape(said))
+            tell(TOLD)
+            everybody = people_of(seen.session)
+            gone_line(ledger, seen.session, everybody, Verdict)
             if not people:
                 st.caption("Nobody can decide here yet: no source gives people. Map them in sources.yaml.")
                 return
             person = choose_name(list(people), "verdict_by", people.__getitem__)
             found = desk(ledger, seen.session, person)
             _give(ledger, found, person)
-            _entered(ledger, found, person)
+            _entered(found)
+            correct(ledger, everybody, _corrections(found), TOLD)
     except TandemError as error:
         show_reason(TITLE, str(error), key="verdicts_failed")
 
@@ -69,63 +73,44 @@ def _said(row: Mapping[str, Any]) -> str:
     return f"{row['lead']}, {row['account'] or 'no account'}, handed over {row['since_on']}, {time}"
 
 
-def _entered(ledger: Ledger, found: Desk, person: str | None) -> None:
-    if not found.entered:
-        return
-    st.subheader("Entered, not yet counted", anchor=False)
-    st.caption("These count after the next refresh. Until then no number above knows them.")
-    table(found.frame, "The verdicts entered, not yet counted", column_formats({}, LABELS))
-    shown = {entry.id: entry for entry in found.entered}
-    with (
-        st.expander("Change or withdraw a verdict", key="change_verdict", type="compact"),
-        st.form("change", border=False),
-    ):
-        left, right = st.columns(2, gap="small")
-        left.selectbox("Which verdict", list(shown), format_func=lambda key: _told(found, key), key="changed_verdict")
-        right.selectbox(
-            "What it becomes", [*found.choices, ""], index=None, key="changed_to", placeholder="Choose",
-            format_func=lambda key: found.choices[key].label if key else "Withdraw it",
-        )  # fmt: skip
-        # The entries as they are shown now: what somebody else writes meanwhile is a conflict, not overwritten.
-        st.form_submit_button("Change", on_click=_change, args=(ledger, found, shown, person))
+def _entered(found: Desk) -> None:
+    if found.entered:
+        st.subheader("Entered, not yet counted", anchor=False)
+        st.caption("These count after the next refresh. Until then no number above knows them.")
+        table(found.frame, "The verdicts entered, not yet counted", column_formats({}, LABELS))
 
 
-def _told(found: Desk, key: int) -> str:
-    place = [entry.id for entry in found.entered].index(key)
-    row = found.frame.row(place, named=True)
-    return shortened(f"{row['lead']}, {row['verdict']}{', ' + row['reason'] if row['reason'] else ''}", 60)
+def _corrections(found: Desk) -> Correction[Verdict]:
+    """Any verdict that was entered here; one that is corrected counts anew after the next refresh."""
+
+    def draw(prefix: str) -> None:
+        # A reason that the agreement no longer has stays what it is until another is chosen.
+        choices = list(dict.fromkeys([*found.choices, st.session_state[f"{prefix}choice"]]))
+        st.selectbox("The verdict", choices, format_func=lambda key: _choice(found, key), key=f"{prefix}choice")
+        st.text_area("What marketing should know", key=f"{prefix}words", max_chars=2000, height=80)
+
+    return Correction(
+        Verdict,
+        "verdict",
+        says=lambda one: f"{masked_key(one.contact_id)}, {_choice(found, key_of(one)).lower()}",
+        filled=lambda one: {"choice": key_of(one), "words": one.words},
+        draw=draw,
+        typed=lambda one, typed: becomes(one, typed["choice"], (typed["words"] or "").strip()),
+        labels={"decision": "Verdict", "reason": "Reason", "words": "In words"},
+    )
+
+
+def _choice(found: Desk, key: str) -> str:
+    return found.choices[key].label if key in found.choices else key.replace(":", ": ")
 
 
 def _add(ledger: Ledger, found: Desk, person: str | None) -> None:
-    # The words stay in the form unless they are kept: nobody types them twice.
     state = st.session_state
-    choice = found.choices.get(state["verdict_choice"] or "")
-    if choice is None:
-        state[TOLD] = "Choose a verdict: accept, reject or put aside.", False
-        return
-    contact, number = state["verdict_lead"]
-    verdict = Verdict(contact, number, choice.decision, choice.reason, (state["verdict_words"] or "").strip())
-    try:
-        ledger.add(verdict, by=person or "")
-        state[TOLD] = "Your verdict stands in the ledger. It counts after the next refresh.", True
+    with told(TOLD, "Your verdict stands in the ledger. It counts after the next refresh."):
+        choice = found.choices.get(state["verdict_choice"] or "")
+        if choice is None:
+            raise InvalidEntry("Choose a verdict: accept, reject or put aside.")
+        contact, number = state["verdict_lead"]
+        words = (state["verdict_words"] or "").strip()
+        ledger.add(Verdict(contact, number, choice.decision, choice.reason, words), by=person or "")
         state["verdict_words"], state["verdict_choice"] = "", None
-    except TandemError as error:
-        state[TOLD] = str(error), False
-
-
-def _change(ledger: Ledger, found: Desk, shown: dict[int, Entry[Verdict]], person: str | None) -> None:
-    state = st.session_state
-    entry, becomes = shown[state["changed_verdict"]], state["changed_to"]
-    try:
-        if becomes is None:
-            state[TOLD] = "Choose what the verdict becomes.", False
-        elif becomes == "":
-            ledger.withdraw(entry.id, entry.version, by=person or "")
-            state[TOLD] = "The verdict is withdrawn; its history stays in the ledger.", True
-        else:
-            choice = found.choices[becomes]
-            changed = replace(entry.content, decision=choice.decision, reason=choice.reason)
-            ledger.change(entry.id, entry.version, changed, by=person or "")
-            state[TOLD] = "The changed verdict stands in the ledger.", True
-    except TandemError as error:
-        state[TOLD] = str(error), False

@@ -9,6 +9,7 @@ from metrics.health import overview
 from pages import _health as health
 from pages import _page as page
 from pages._attribution_health import attribution
+from pages._gone_records import gone_records
 from pages._panels import opening
 
 seen = page.view(__file__)
@@ -24,6 +25,7 @@ health.sources(seen.session)
 health.in_quarantine(seen.session)
 health.missing(seen, lacking)
 attribution(seen)
+gone_records(seen)
 left, middle, right = st.columns(3, gap="small")
 with left:
     health.campaigns(seen.session)

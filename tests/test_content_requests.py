@@ -83,6 +83,12 @@ def test_a_request_is_asked_and_answered_on_the_page(
     assert ledger.entry(entry.id).content == ContentRequest(
         entry.content.persona, entry.content.band, "Changed", "planned"
     )
+    screen.selectbox(key="correct_content_request_entry").select(entry.id).run()
+    screen.text_area(key="correct_content_request_words").input("Only one page")
+    screen.selectbox(key="correct_content_request_by").select_index(0)
+    screen.button(key="correct_content_request_keep").click().run()
+    assert ledger.entry(entry.id).content.words == "Only one page"
+    assert ledger.entry(entry.id).content.state == "planned"
     assert not screen.exception
 
 

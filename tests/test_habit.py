@@ -183,6 +183,14 @@ def test_the_page_scores_says_what_to_do_and_keeps_answers(
     (entry,) = ledger.entries(Answer)
     assert (entry.content.month, entry.content.team, entry.content.score) == ("2026-11", "sales", 4)
     assert table_of(screen, "mean")["mean"].tolist() == [4.0]
+    # Whoever comes back finds the own answers chosen; somebody else does not.
+    assert screen.radio(key="answer_sales_content").value == 4
+    screen.selectbox(key="answering").select("p-04").run()
+    assert screen.radio(key="answer_sales_content").value is None
+    screen.selectbox(key="answering").select("p-05").run()
+    assert screen.radio(key="answer_sales_content").value == 4
+    next(button for button in screen.button if button.label == "Withdraw my answers").click().run()
+    assert ledger.entries(Answer) == ()
     assert not OBEYED.search(markup(screen))
 
 

@@ -88,17 +88,20 @@ def test_a_verdict_is_given_changed_and_withdrawn_on_the_page(
     # Who has been judged is no longer offered.
     assert not any(option.startswith(lead["lead"]) for option in opened.selectbox(key="verdict_lead").options)
     # Somebody else writes while this page is open: both texts are told, and nothing is overwritten.
+    opened.selectbox(key="correct_verdict_entry").select(entry.id).run()
+    assert opened.text_area(key="correct_verdict_words").value == "No **project** this year"
     ledger.change(entry.id, 1, replace(verdict, reason="too_small"), by="P9")
-    opened.selectbox(key="changed_to").set_value("accepted:")
-    button(opened, "Change").click().run()
+    opened.selectbox(key="correct_verdict_choice").set_value("accepted:")
+    opened.selectbox(key="correct_verdict_by").set_value(person)
+    button(opened, "Keep the correction").click().run()
     told = read(opened.error[0].value)
     assert "was written by P9" in told
     assert "too_small" in told
     assert "accepted" in told
-    button(opened, "Change").click().run()
+    button(opened, "Keep the correction").click().run()
     assert ledger.entry(entry.id).content == replace(verdict, decision="accepted", reason=None)
-    opened.selectbox(key="changed_to").set_value("")
-    button(opened, "Change").click().run()
+    assert table_of(opened, "did", "before")["before"][0] == "Verdict: rejected · Reason: too_small"
+    button(opened, "Withdraw").click().run()
     assert ledger.entries(Verdict) == ()
     assert not opened.exception
 

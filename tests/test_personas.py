@@ -189,6 +189,15 @@ def test_a_note_is_kept_by_name_unverified_and_what_was_typed_is_not_lost(
     )  # fmt: skip
     assert table_of(screen, "text", "who")["who"][0].endswith("(unverified)")
     assert screen.text_area(key="field_note_words").value == ""
+    # Corrected, taken back, and put back; the history names each.
+    screen.selectbox(key="correct_field_note_entry").select(entry.id).run()
+    screen.text_area(key="correct_field_note_text").input("They ask for [prices](http://x.example)")
+    screen.selectbox(key="correct_field_note_by").select("p-05")
+    for button in ("keep", "withdraw", "keep"):
+        screen.button(key=f"correct_field_note_{button}").click().run()
+        assert not screen.error
+    assert ledger.entry(entry.id).content.text == "They ask for [prices](http://x.example)"
+    assert table_of(screen, "did", "before")["did"].tolist() == ["put back", "withdrawn", "corrected", "written"]
     assert not OBEYED.search(markup(screen))
 
 

@@ -17,7 +17,7 @@ import tandem
 from alignment import adopting
 from alignment.adopting import adopt
 from alignment.ledger import Adoption, Ledger, Proposal, Signature
-from alignment.proposals import change, comment, proposal, proposals, propose, sign, withdraw
+from alignment.proposals import change, comment, proposal, proposals, propose, sign, take_back, withdraw
 from alignment.proposed_versions import draft_agreement, draft_rule
 from data.errors import ChangedMeanwhile, InvalidEntry, InvalidFiles, Problems, TandemError
 from data.stages import read_stages
@@ -92,6 +92,22 @@ class TestWhoMaySign:
         comment(ledger, session, made.id, "Too strict", by=PARTNER)
         assert [one.content.text for one in proposal(ledger, made.id).comments] == ["Too strict"]
         assert ledger.entries(Signature) == ()
+
+    def test_a_signature_is_taken_back_by_who_gave_it_until_the_proposal_is_adopted(
+        self, ledger: Ledger, session: Session
+    ) -> None:
+        entry_id = signed_rule(ledger, session)
+        read = proposal(ledger, entry_id).entry
+        with pytest.raises(InvalidEntry, match="has not signed proposal 1 as it is"):
+            take_back(ledger, session, read, by=OTHER_SALES)
+        take_back(ledger, session, read, by=SALES)
+        assert proposal(ledger, entry_id).lacks == ("sales",)
+        with pytest.raises(InvalidEntry, match="is not signed by sales"):
+            adopt(ledger, session, entry_id, by=SALES)
+        sign(ledger, session, read, by=OTHER_SALES)
+        adopt(ledger, session, entry_id, by=SALES)
+        with pytest.raises(InvalidEntry, match="is adopted"):
+            take_back(ledger, session, read, by=MARKETING)
 
     def test_only_who_made_it_withdraws_it_and_then_nobody_signs(self, ledger: Ledger, session: Session) -> None:
         made = propose(ledger, session, "rule", "mql_rule", STRICTER, by=MARKETING)

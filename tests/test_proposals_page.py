@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from alignment.ledger import Ledger, Proposal
+from alignment.ledger import Comment, Ledger, Proposal
 from metrics import OpenCompany
 from tests.conftest import BRIGHTWATER, DEMO
 from tests.one_page import OBEYED, markup, one_page, read, said
@@ -61,6 +61,12 @@ def test_a_rule_is_proposed_signed_and_adopted_on_the_page(
         screen.text_area(key="proposal_comment").input(WORDS)
         press(screen, "Comment")
         assert "Your signature stands in the ledger, unverified." in press(screen, "Sign for my team"), team
+    # A comment is corrected where it is read.
+    screen.selectbox(key="correct_comment_entry").select_index(0).run()
+    screen.text_area(key="correct_comment_text").input("Mended")
+    screen.selectbox(key="correct_comment_by").select("p-00")
+    press(screen, "Keep the correction")
+    assert sorted(one.content.text for one in ledger.entries(Comment)) == [WORDS, "Mended"]
     assert not OBEYED.search(markup(screen))
     assert "It is written into" in press(screen, "Adopt: write it into the file")
     after = (folder / "stages.yaml").read_text(encoding="utf-8")

@@ -10,13 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 import tandem
-from alignment.gone import gone
+from alignment.colleagues import people_of
+from alignment.gone import gone, listed, told
 from alignment.ledger import Action, Comment, ContentRequest, Key, Ledger, Verdict
 from alignment.verdicts import deliver_verdicts, uncounted
 from data import demo
 from data.entered import entered_verdicts
 from metrics import OpenCompany, Query, Session
 from metrics.health import stale
+from tests.one_page import one_page, said, table_of
 from tests.small_company import SmallCompany
 
 NOON = dt.datetime(2026, 3, 20, 12, 30, 15, 250_001, tzinfo=dt.UTC)
@@ -138,19 +140,38 @@ def test_entries_say_when_what_they_refer_to_is_gone(small: SmallCompany) -> Non
     action = ledger.add(Action("Call", "P9", on=Key("deal", "d1")), by="P1")
     request = ledger.add(ContentRequest("CIO", "TOFU", "A guide"), by="P1")
     ledger.add(Comment(Key("entry", str(request.id)), "Yes"), by="P1")
-    assert [(one.entry, one.key) for one in gone(ledger, session(small))] == [(action, Key("person", "P9"))]
+    # Nobody has this persona, and none is described.
+    nobody = [(action, Key("person", "P9")), (request, Key("persona", "CIO"))]
+    assert [(one.entry, one.key) for one in gone(ledger, session(small))] == nobody
     text = (small.folder / "people.csv").read_text(encoding="utf-8")
     small.write("people.csv", "".join(line for line in text.splitlines(True) if not line.startswith("c4")))
     small.refresh()
     assert [(one.entry, one.key) for one in gone(ledger, session(small))] == [
         (verdict, Key("contact", "c4")),
-        (action, Key("person", "P9")),
+        *nobody,
     ]
     ran = CliRunner().invoke(tandem.app, ["ledger", "check", "--company", str(small.folder)])
+    assert [one.entry for one in gone(ledger, session(small), Verdict)] == [verdict]
     assert ran.stdout.splitlines() == [
         "Entry 1 (verdict of P1, 2026-03-20): contact c4 is no longer in the data.",
         "Entry 2 (action of P1, 2026-03-20): person P9 is no longer in the data.",
+        "Entry 3 (content request of P1, 2026-03-20): persona CIO is no longer in the data.",
     ]
+    found = gone(ledger, session(small))
+    assert told(found[:1], people_of(session(small))) == (
+        "One record here is about what the data no longer has: lead …4 (by P1, 2026-03-20). Data health lists them all."
+    )
+    assert told([], people_of(session(small))) == ""
+    assert listed(found, people_of(session(small)))["about"].to_list() == ["lead …4", "colleague P9", "persona CIO"]
+
+
+def test_pages_tell_what_of_their_records_is_gone(small: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger.open(small.company).add(Verdict("c99", 1, "accepted"), by="P1")
+    screen = one_page(monkeypatch, "handoff", small.folder)
+    assert "One record here is about what the data no longer has: lead …9 (by " in said(screen)
+    screen = one_page(monkeypatch, "data_health", small.folder)
+    assert table_of(screen, "record", "about")["about"].tolist() == ["lead …9"]
+    assert "Which records are about what is gone?" in said(screen)
 
 
 def test_what_was_merged_away_and_then_lost_is_told_with_its_last_key(small: SmallCompany) -> None:

@@ -166,7 +166,7 @@ class Workshop(Content):
     """A workshop: who came, what each put in (by person_id), what was decided, and the proposals it led to."""
 
     name = "workshop"
-    is_about = (("proposals", "entry"),)
+    is_about = (("attendees", "person"), ("proposals", "entry"))
 
     held_on: dt.date
     subject: str
