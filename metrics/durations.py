@@ -72,22 +72,22 @@ def lower_rows(reach: Reach, metric: Duration, asked: Asked) -> tuple[RowsPlan, 
 
 def _scan(reach: Reach, metric: Duration, asked: Asked) -> tuple[Scan, tuple[Key, ...], Placed]:
     """The waits that had begun by D, placed in a period by their begin, or those that had ended, by their end."""
-    table, is_business = metric.table, metric.clock == "business"
+    table = metric.table
     for moment in (metric.start, metric.end):
-        for name in (moment.on, moment.worked if is_business else moment.at):
+        for name in (moment.on, moment.at):
             reach.check_column(table, name)
     day = reach.as_of(asked.query)
     dated = replace(asked, query=replace(asked.query, as_of=day))
     time = Reference(table, (metric.start if metric.time == "from" else metric.end).on)
     where = placed(reach, dated, metric, time)
-    has_begun = column(metric.start.worked if is_business else metric.start.on, table).is_(exp.null()).not_()
+    has_begun = column(metric.start.on, table).is_(exp.null()).not_()
     scan, keys = reach.scan(table, asked, metric, [*where.conditions, condition(has_begun)])
     joins, conditions = list(scan.joins), list(scan.conditions)
     for given in (metric.where, *asked.narrowed):
         if given is not None:
             own, more = reach.resolve(given, table, metric)
             joins, conditions = [*joins, *more], [*conditions, own]
-    if is_business and metric.promise is not None:
+    if metric.clock == "business" and metric.promise is not None:
         joins.append(Join(_CLOCK, CLOCKS, "time_zone", "time_zone", day="as_of"))
     values = where.values | {"as_of": day, "as_of_at": instant_of(day, ZoneInfo(reach.company.time_zone))}
     if metric.promise is not None:

@@ -44,7 +44,7 @@ SUBJECTS = (
 # Small questions to companies that are built once: most mutants die of these, each in a fraction of a second.
 ONE = "tests/test_one_company.py"
 OF_ONE = ("OneNumberOfAFunnel", "Aggregates", "Balances", "Windows", "Durations")
-BY_HAND = ("tests/test_funnel_questions.py", "tests/test_number_questions.py", "tests/test_credit_questions.py")
+BY_HAND = tuple(f"tests/test_{name}_questions.py" for name in ("funnel", "duration", "number", "credit"))
 OF_QUESTIONS = ("Refusals", "AbsentInputs", "Answers", "Sql")
 OF_DURATIONS = ("APromiseOfFourHours", "WaitsThatHaveNotEnded", "Clocks")
 QUICK = (

@@ -11,6 +11,7 @@ import pytest
 
 from data.errors import InvalidQuestion
 from metrics import Query, Session
+from metrics.plan import models_for, question_about
 from tests.number_company import MONTHS, monthly, number, number_company
 
 # By channel the parts, in the order email, search, social, none.
@@ -148,3 +149,29 @@ class TestCredit:
             "'markov' gives channels a share and no touch one: 'credited_revenue' has no rows. Ask them by a rule"
             f" model: {rule_models}."
         )
+
+
+class TestModels:
+    @pytest.mark.parametrize(
+        ("names", "without"),
+        [
+            (("credited_revenue",), set()),
+            (("credited_pipeline",), {"full_path"}),  # which ends with a close
+            (("credited_revenue", "credited_pipeline", "leads"), {"full_path"}),
+            (("roas", "credited_customers"), set()),
+        ],
+    )
+    def test_those_of_several_numbers_are_those_that_each_of_them_can_be_asked_by(
+        self, session: Session, names: tuple[str, ...], without: set[str]
+    ) -> None:
+        first, *others = models_for(session.reach, names)
+        assert (first, {*others}) == ("linear", {*MODELS.split(", ")} - {"linear", "markov"} - without)
+
+    def test_what_is_not_shared_out_has_none(self, session: Session) -> None:
+        assert models_for(session.reach, ("leads", "spend")) == ()
+
+    @pytest.mark.parametrize(("name", "model"), [("leads", None), ("credited_revenue", "linear"), ("roas", "linear")])
+    def test_the_plainest_question_names_one_where_it_has_to(
+        self, session: Session, name: str, model: str | None
+    ) -> None:
+        assert question_about(session.reach, name) == Query((name,), model=model)

@@ -367,6 +367,10 @@ class TestText:
             tree = sqlglot.parse_one(text, dialect="duckdb")
             assert all(name.args.get("quoted") for name in tree.find_all(exp.Identifier))
             assert all(count.this is not None for count in tree.find_all(exp.Count))
+            # Without an order the neighbours of a row are whoever an engine puts there.
+            for window in tree.find_all(exp.Window):
+                of_neighbours = isinstance(window.this, (exp.Lead, exp.RowNumber)) or window.args.get("spec")
+                assert window.args.get("order") or not of_neighbours
             # PostgreSQL before 16 asks for a name.
             parts = [part for part in tree.find_all(exp.Subquery) if isinstance(part.parent, (exp.From, exp.Join))]
             assert parts
