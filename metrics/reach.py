@@ -201,7 +201,7 @@ class Reach:
         def bind(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Literal) and not isinstance(node.parent, exp.DataTypeParam):
                 name = f"where_{len(values)}"
-                values[name] = node.this if node.is_string else node.to_py()
+                values[name] = node.to_py()
                 return exp.Placeholder(this=name)
             return node
 

@@ -58,6 +58,11 @@ metrics:
     unit: money}
   days: {label: D, description: D., kind: aggregate, table: daily_spend, expr: count(distinct spent_on),
     time: spent_on, unit: count}
+  countries: {label: C, description: C., kind: aggregate, table: contacts, expr: count(distinct country),
+    time: created_on, unit: count}
+  countries_lately: {label: C, description: C., kind: cumulative, of: countries, window: 32 days, unit: count}
+  countries_first: {label: C, description: C., kind: cumulative, of: countries, window: 32 days, unit: count,
+    at_coarser_grain: first}
   from: {label: F, description: F., kind: cumulative, of: days, window: 3 days, unit: count}
 dimensions:
   day: {label: Day, on: {daily_spend: channel}}
@@ -138,7 +143,11 @@ MONTHS = Period(dt.date(2024, 1, 1), dt.date(2024, 9, 1))
 
 @functools.cache
 def tiny_company() -> TinyCompany:
-    return TinyCompany(definitions=DEFINITIONS, week_starts=1, fiscal_year_starts=2, gross_margin=0.5)
+    """Contacts have columns that are called as those of a statement."""
+    company = TinyCompany(definitions=DEFINITIONS, week_starts=1, fiscal_year_starts=2, gross_margin=0.5)
+    for name in ("period", "from", "until", "days"):
+        company.bench.execute(f'ALTER TABLE contacts ADD COLUMN "{name}" DATE')
+    return company
 
 
 @functools.cache

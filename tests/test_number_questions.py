@@ -76,9 +76,12 @@ class TestOtherDays:
         assert number(session, "window") == 160
 
     def test_a_window_at_the_first_day_and_on_the_average_stand_beside_each_other(self, session: Session) -> None:
-        # On February 1 and 2 the window holds the 10 of January 31, for three days each the 20 and the 40, for one 80.
-        asked = Query(("first_window", "each_window"), grain="month", period=FEBRUARY)
-        assert session.answer(asked).frame.row(0)[1:] == (30, pytest.approx((2 * 10 + 3 * 20 + 3 * 40 + 80) / 29))
+        # The 10 of January 31 are in the window on that day and on two of February, the 20 and the 40 on three days
+        # each, the 80 on February 29 and on two days of March.
+        asked = Query(("first_window", "each_window"), grain="month", period=Period(YEAR.start, dt.date(2024, 4, 1)))
+        first, average = zip(*(row[1:] for row in session.answer(asked).frame.rows()), strict=True)
+        assert [value or 0 for value in first] == [0, 30, 80]
+        assert average == pytest.approx((10 / 31, (2 * 10 + 3 * 20 + 3 * 40 + 80) / 29, 2 * 80 / 31))
         assert monthly(session, "first_window", SUMMER) == [0, 0, 0]
         assert monthly(session, "each_window", SUMMER) == [pytest.approx(160 / 30), 0, 0]
 
@@ -289,22 +292,26 @@ class TestRefusals:
         assert reasons == {"cac": "How long a sale takes is asked of the data, and none is open here."}
 
     @pytest.mark.parametrize(
-        ("name", "column"),
+        ("name", "table", "column"),
         [
-            ("open_amounts", "amount"),
-            ("open_amounts", "created_on"),
-            ("open_amounts", "closed_on"),
-            ("last_closed", "closed_on"),
-            ("last_closed", "account_id"),
+            ("open_amounts", "pipeline", "amount"),
+            ("open_amounts", "pipeline", "created_on"),
+            ("open_amounts", "pipeline", "closed_on"),
+            ("last_closed", "pipeline", "closed_on"),
+            ("last_closed", "pipeline", "account_id"),
+            ("credited_margin", "credit", "margin"),
         ],
     )
-    def test_what_needs_a_column_that_nobody_has_is_empty(self, session: Session, name: str, column: str) -> None:
-        definitions = session.definitions
-        pipeline = definitions.tables["pipeline"]
-        columns = {**pipeline.columns, column: replace(pipeline.columns[column], absent="Nobody has it.")}
-        tables = {**definitions.tables, "pipeline": replace(pipeline, columns=columns)}
-        answer = session.with_definitions(replace(definitions, tables=tables)).answer(Query((name,)))
-        assert answer.reasons == {name: "Nobody has it."}
+    def test_what_needs_a_column_that_nobody_has_is_empty(
+        self, session: Session, name: str, table: str, column: str
+    ) -> None:
+        definitions, described = session.definitions, session.definitions.tables[table]
+        columns = {**described.columns, column: replace(described.columns[column], absent="Nobody has it.")}
+        tables = {**definitions.tables, table: replace(described, columns=columns)}
+        lacking = session.with_definitions(replace(definitions, tables=tables))
+        assert lacking.answer(Query((name,), model="first" if table == "credit" else None)).reasons == {
+            name: "Nobody has it."
+        }
 
 
 class TestNames:
@@ -323,3 +330,9 @@ class TestNames:
         assert monthly(session, "days", FEBRUARY) == [4]
         # Of the three days up to February 29 it is the only one with spend.
         assert monthly(session, "from", FEBRUARY) == [1]
+
+    def test_a_table_may_have_columns_of_these_names(self, session: Session) -> None:
+        # A came in on January 5, B on February 5, and D, of no country, on February 28.
+        until_march = Period(YEAR.start, dt.date(2024, 4, 1))
+        assert monthly(session, "countries_lately", until_march) == [1, 1, 0]
+        assert monthly(session, "countries_first", until_march) == [0, 1, 1]
