@@ -2,7 +2,7 @@
 
 The data reaches to June 30, 2024; what happens later is known all the same. The company's weeks begin on Tuesday and
 its year in February. A's three touches led to the deal that was won, two of them before it was opened, and one to the
-open deal; D's two to the one whose amount nobody knows.
+open deal; D's two to the one whose amount nobody knows, after which its account bought again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ dimensions:
   from: {label: From, on: {daily_spend: channel}}
   spans: {label: Spans, on: {daily_spend: channel}}
   rows: {label: Rows, on: {daily_spend: channel}}
-  agreed: {label: Agreed, on: {pipeline: deal.currency}}
+  agreed: {label: Agreed, on: {pipeline: deal.currency, credit: deal.currency}}
   fate: {label: Fate, on: {leads: lost_reason}, known: later}
 """
 
@@ -118,6 +118,7 @@ ROWS = {
         _deal("vague", "2", "2024-04-01", None, None),
         _deal("open", "1", "2024-06-30", None, 200),
         _deal("late", "2", "2024-07-05", None, 800),
+        _deal("again", "2", "2024-06-30T12:00", "2024-06-30T13:00", 0, is_won=True),
     ],
     "touches": [
         _touch("1", "A", "2024-01-06", "social", "one"),

@@ -24,8 +24,8 @@ CREDITED = {
     ("credited_customers", "last"): (1, 0, 1, 0),
     ("credited_pipeline", "linear"): (200, 50, 50, 400 + 800),
     ("credited_pipeline", "last"): (200, 100, 0, 400 + 800),
-    ("credited_opportunities", "linear"): (3 / 2, 1 / 2, 1, 3),
-    ("credited_opportunities", "first"): (1, 0, 2, 3),
+    ("credited_opportunities", "linear"): (3 / 2, 1 / 2, 1, 4),
+    ("credited_opportunities", "first"): (1, 0, 2, 4),
 }
 MODELS = "first, last, linear, u_shaped, position_based, w_shaped, full_path, last_non_direct, time_decay, markov"
 
@@ -55,7 +55,7 @@ class TestCredit:
             ("credited_revenue", [0, 100, 0, 0, 0, 0, 0, 0]),
             ("credited_customers", [0, 1, 1, 0, 0, 0, 0, 0]),
             ("credited_pipeline", [100, 0, 400, 0, 0, 200, 800, 0]),
-            ("credited_opportunities", [1, 0, 2, 1, 0, 1, 1, 0]),
+            ("credited_opportunities", [1, 0, 2, 1, 0, 2, 1, 0]),
         ],
     )
     def test_on_the_day_of_its_goal(self, session: Session, name: str, months: list[float]) -> None:
@@ -64,6 +64,9 @@ class TestCredit:
     def test_in_groups_that_the_sums_by_day_do_not_know(self, session: Session) -> None:
         by_region = session.answer(Query(("credited_pipeline",), by=("region",), model="linear"))
         assert by_region.frame.rows() == [("North", pytest.approx(300)), (None, 1200)]
+        # The deals themselves have an amount too.
+        agreed = session.answer(Query(("credited_revenue",), by=("agreed",), model="linear"))
+        assert agreed.frame.rows() == [("EUR", pytest.approx(100))]
         answer = session.answer(Query(("northern",), by=("channel",), model="linear"))
         assert dict(answer.frame.iter_rows())["social"] == pytest.approx(200 / 3)
         part = session.answer(Query(("social_part",), by=("region",), model="linear")).frame
@@ -98,6 +101,7 @@ class TestCredit:
         ]  # fmt: skip
         shares = part.frame.select("deal_id", "goal", "touch_id", "margin", "unattributed_cause", "account_id")
         assert sorted(shares.rows()) == [
+            ("again", "close", None, 0, "no contact", "2"),
             ("free", "close", "5", None, "touch without this value", "2"),
             ("free", "close", "6", None, "touch without this value", "2"),
             ("won", "close", "1", 50, None, "1"),
