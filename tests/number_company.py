@@ -140,6 +140,7 @@ ROWS = {
     ],
 }  # fmt: skip
 MONTHS = Period(dt.date(2024, 1, 1), dt.date(2024, 9, 1))
+FEBRUARY = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
 
 
 @functools.cache

@@ -16,10 +16,9 @@ from data.errors import InvalidQuestion
 from metrics import Query, Session
 from metrics.plan import plan
 from metrics.reach import Reach
-from tests.number_company import MONTHS, monthly, number, number_company, tiny_company
+from tests.number_company import FEBRUARY, MONTHS, monthly, number, number_company, tiny_company
 
-YEAR, FEBRUARY = Period(MONTHS.start, dt.date(2025, 1, 1)), Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
-SUMMER = Period(dt.date(2024, 6, 1), dt.date(2024, 9, 1))
+YEAR, SUMMER = Period(MONTHS.start, dt.date(2025, 1, 1)), Period(dt.date(2024, 6, 1), MONTHS.until)
 
 
 @pytest.fixture(scope="module")
