@@ -12,20 +12,21 @@ import re
 
 import polars as pl
 
-__all__ = ["frame_without_addresses", "without_addresses"]
+__all__ = ["ADDRESS", "address_mark", "frame_without_addresses", "without_addresses"]
 
 _PART = r"[^\s\"'`<>()\[\]{},;:=/|@]+"
-_ADDRESS = rf"{_PART}@{_PART}\.\w+"
-_PATTERN = re.compile(_ADDRESS)
+ADDRESS = rf"{_PART}@{_PART}\.\w+"
+_PATTERN = re.compile(ADDRESS)
+
+
+def address_mark(address: str, key: bytes) -> str:
+    """The mark of an e-mail address, such as address-3f2a9c01b4d7."""
+    return f"address-{hmac.new(key, address.casefold().encode(), hashlib.sha256).hexdigest()[:12]}"
 
 
 def without_addresses(text: str, key: bytes) -> str:
-    """The text with a mark such as address-3f2a9c01b4d7 in the place of each e-mail address."""
-
-    def mark(found: re.Match[str]) -> str:
-        return f"address-{hmac.new(key, found[0].casefold().encode(), hashlib.sha256).hexdigest()[:12]}"
-
-    return _PATTERN.sub(mark, text)
+    """The text with its mark in the place of each e-mail address."""
+    return _PATTERN.sub(lambda found: address_mark(found[0], key), text)
 
 
 def frame_without_addresses(frame: pl.DataFrame, key: bytes) -> pl.DataFrame:
@@ -34,7 +35,7 @@ def frame_without_addresses(frame: pl.DataFrame, key: bytes) -> pl.DataFrame:
         if kind != pl.String:
             continue
         held = frame[name].unique().drop_nulls()
-        held = held.filter(held.str.contains(_ADDRESS))
+        held = held.filter(held.str.contains(ADDRESS))
         if held.len():
             marks = {text: without_addresses(text, key) for text in held}
             frame = frame.with_columns(pl.col(name).replace(marks))

@@ -166,12 +166,18 @@ def _where(objective: Objective) -> str | None:
 # -- obligations -----------------------------------------------------------------------------------------------------
 
 
-def kept_by_person(session: Session, obligation: Obligation, period: Period, as_of: dt.date | None = None) -> Promise:
-    """How an obligation was kept in the leads of some days, by everybody of its role. Only what is due is judged."""
+def kept_by_person(
+    session: Session, obligation: Obligation, period: Period, as_of: dt.date | None = None, where: str | None = None
+) -> Promise:
+    """How an obligation was kept in the leads of some days, by everybody of its role. Only what is due is judged.
+
+    `where` narrows it to some leads; where that cannot be told of them, `reason` says why.
+    """
     timed = _timed(session, obligation)
     asked = session.with_metrics((timed,))
     names = tuple(f"{timed.name}.{result}" for result in ("due", "kept", "overdue"))
-    answer = asked.answer(Query(names, by=("owner",), period=period, as_of=as_of))
+    query = Query(names, by=("owner",), period=period, as_of=as_of, where=where, is_shared=where is not None)
+    answer = asked.answer(query)
     reason = next(iter(answer.reasons.values()), None)
     people = _people(session)
     found: list[Kept] = []

@@ -7,8 +7,6 @@ names of contacts are left out.
 from __future__ import annotations
 
 import datetime as dt
-import getpass
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,9 +15,8 @@ import polars as pl
 
 from alignment.colleagues import people_of
 from alignment.ledger import Action, Adoption, Entry, Ledger, Proposal, Verdict, Workshop
+from alignment.left_out import marks_of
 from data.calendar import Period
-from data.generations import open_generation
-from data.personal import names_in
 from metrics import Session
 
 __all__ = ["DECISION_COLUMNS", "decisions"]
@@ -30,7 +27,6 @@ DECISION_COLUMNS = {
 }  # fmt: skip
 Day = Callable[[Entry[Any]], dt.date]
 Row = tuple[dt.date, str, str, str, dt.date | None, str, str]
-LEFT_OUT = "[a contact]"
 
 
 def decisions(session: Session, month: Period) -> pl.DataFrame:
@@ -96,18 +92,7 @@ def _actions(ledger: Ledger, month: Period, people: Mapping[str, str], day: Day)
 
 
 def _without_names(session: Session, frame: pl.DataFrame) -> pl.DataFrame:
-    """With a mark in the place of each name of a contact in what was typed."""
-    typed = "\n".join([*frame["title"], *frame["text"]])
-    if not typed:
-        return frame
-    generation = open_generation(session.company, session.manifest.generation)
-    try:
-        names = names_in(session.company, generation, typed, viewer=getpass.getuser())
-    finally:
-        generation.release()
-    if not names:
-        return frame
-    longest_first = sorted(map(re.escape, names), key=len, reverse=True)
-    pattern = re.compile(rf"\b(?:{'|'.join(longest_first)})\b", re.IGNORECASE)
-    marked = {name: [pattern.sub(LEFT_OUT, text) for text in frame[name]] for name in ("title", "text")}
+    """With a mark in the place of each name of a contact, and each address, in what was typed."""
+    marks = marks_of(session, [*frame["title"], *frame["text"]])
+    marked = {name: [marks.left_out(text) for text in frame[name]] for name in ("title", "text")}
     return frame.with_columns(pl.Series(name, texts, dtype=pl.String) for name, texts in marked.items())

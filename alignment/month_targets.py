@@ -7,19 +7,19 @@ in that period itself, such as a quarter that goes on, is told apart, in `promis
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from alignment.agreement import kept_by_person, standing_of, standings_before
+from alignment.agreement import Promise, kept_by_person, standing_of, standings_before
 from alignment.month_questions import spans_of
 from data.calendar import Period
 from metrics import Query, Session
-from metrics.agreement import AgreementVersion, Objective, Obligation
+from metrics.agreement import Objective
 from metrics.kinds import results_of, split_result
 from metrics.plan import is_shared_out
 from metrics.target_answers import condition_of
-from metrics.targets import Standing, promised, spread
+from metrics.targets import Standing, is_within, promised, spread
 
 __all__ = ["PROMISE_COLUMNS", "TARGET_COLUMNS", "month_promises", "month_targets", "target_values"]
 
@@ -79,22 +79,34 @@ def _number(session: Session, name: str, span: Period, where: str | None, month:
     return None if value is None else float(value)
 
 
-def month_promises(session: Session, month: Period) -> pl.DataFrame:
+def month_promises(session: Session, month: Period, where: str | None = None) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Every promise in force on the month's last day, in its own period as of that day; of weeks those that end in it.
 
     An obligation stands with the share of the month's leads for which it was kept, as far as their time had passed.
+    Under a condition, such as one region: the objectives that are about it or a part of it, and the obligations in its
+    leads. Beside the table stand sentences that say what is left out, and why.
     """
     version = session.definitions.agreement.in_force(month.last)
     if version is None:
-        return pl.DataFrame(schema=PROMISE_COLUMNS)
-    rows = [_standing_row(session, one) for one in _standings(session, version, month)]
-    rows += [_obligation_row(session, one, month) for one in version.obligations]
-    return pl.DataFrame(rows, PROMISE_COLUMNS, orient="row")
+        return pl.DataFrame(schema=PROMISE_COLUMNS), ()
+    condition = condition_of(session.definitions, where)
+    every = (version.goal, *version.objectives)
+    objectives = [one for one in every if is_within(one.where, condition)]
+    rows = [_standing_row(session, one) for one in _standings(session, objectives, month)]
+    others = [one.label for one in every if one not in objectives]
+    left_out = [f"Left out, since promised of all or of others: {', '.join(others)}."] if others else []
+    for one in version.obligations:
+        kept = kept_by_person(session, one, month, as_of=month.until, where=where)
+        if kept.reason is None or where is None:
+            rows.append(_obligation_row(kept, month, where))
+        else:
+            left_out.append(f"{one.label} is left out: {kept.reason}")
+    return pl.DataFrame(rows, PROMISE_COLUMNS, orient="row"), tuple(left_out)
 
 
-def _standings(session: Session, version: AgreementVersion, month: Period) -> list[Standing]:
+def _standings(session: Session, objectives: Iterable[Objective], month: Period) -> list[Standing]:
     found: list[Standing] = []
-    for objective in (version.goal, *version.objectives):
+    for objective in objectives:
         if objective.per == "week":
             weeks = standings_before(session, objective, 5, month.last, as_of=month.until)
             found += [one for one in weeks if one.period.last >= month.start]
@@ -114,11 +126,11 @@ def _standing_row(session: Session, stands: Standing) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _obligation_row(session: Session, one: Obligation, month: Period) -> tuple[object, ...]:
-    kept = kept_by_person(session, one, month, as_of=month.until)
+def _obligation_row(kept: Promise, month: Period, where: str | None) -> tuple[object, ...]:
+    one = kept.obligation
     reached = kept.share / one.share if kept.share is not None and one.share else None
     until: dt.date = month.until
     return (
-        one.name, one.label, "obligation", one.team, one.metric, "ratio", None, "month", month.start, until, until,
+        one.name, one.label, "obligation", one.team, one.metric, "ratio", where, "month", month.start, until, until,
         one.share, kept.share, one.share, reached, reached, kept.is_kept,
     )  # fmt: skip

@@ -2,17 +2,14 @@
 
 The month is asked again of today's records, as of the same day: as today, then by the definitions and stages that were
 sealed, then by the sealed exchange rates too; what still differs then is the records themselves. So the effects are
-those of changed rules, changed rates and changed records, in this order, and they add up to the difference exactly. A
-rate or a quotient is told by its numerator and denominator, record by record; its own difference is shared out by
-letting the causes change both one after the other, in the order of CAUSES from the last to the first.
+those of changed rules, changed rates and changed records, in this order, and they add up to the difference exactly.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,9 @@ import polars as pl
 from alignment.addresses import frame_without_addresses, without_addresses
 from alignment.month_targets import target_values
 from alignment.record_causes import Causes, Extracts
-from alignment.sealing import DEFINITIONS, EXTRACTS
+from alignment.record_effects import APART, CAUSES, RATE, RULE, TARGET, effects_of, exact
+from alignment.sealed_definitions import DEFINITIONS
+from alignment.sealing import EXTRACTS
 from alignment.snapshots import Snapshot
 from data.calendar import Period
 from data.errors import InvalidFiles, NotSealed, Problems
@@ -37,11 +36,6 @@ from metrics.rereading import RATES, reread, tables_made_by
 
 __all__ = ["CAUSES", "EFFECT_COLUMNS", "RECORD_EFFECT_COLUMNS", "Restatement", "carried", "restate"]
 
-RULE, RATE, TARGET, APART = "changed rule", "changed rate", "changed target", "not told apart"
-CAUSES = (
-    RULE, RATE, "merged contact", "deleted contact", "merged deal", "deleted deal", "edited deal", "corrected record",
-    "deleted record", "late event", APART, TARGET,
-)  # fmt: skip
 EFFECT_COLUMNS = {
     "month": pl.String, "revision": pl.Int64, "metric": pl.String, "label": pl.String, "unit": pl.String,
     "sealed": pl.Float64, "today": pl.Float64, "difference": pl.Float64, "cause": pl.String, "effect": pl.Float64,
@@ -52,7 +46,6 @@ RECORD_EFFECT_COLUMNS = {
 }  # fmt: skip
 _RATES = "records/rates"
 _READ_OTHERWISE = {"sources": "sources.yaml has changed", "models": "Models of the data have changed"}
-_EXACT = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -112,12 +105,12 @@ def restate(session: Session, sealed: Snapshot) -> Restatement:
         if any(value is None for value in values):
             effects += [(*head, None, cause, None) for cause in _lost_its_number(values)]
             continue
-        before, by_rates, by_definitions, today = (_exact(value, row["unit"]) for value in values)
+        before, by_rates, by_definitions, today = (exact(value, row["unit"]) for value in values)
         # Asked of each metric: what one record adds and another takes away moves the sum by nothing.
         parts = tuple(_unaddressed(part, key) for part in parts_with_records(keyed, query))
-        told = _records_of(name, parts, parts_before.filter(pl.col("metric") == name), causes)
-        records += [(manifest.month, *one) for one in told]
-        found = _shared_out(told, before, by_rates, _totals(sealed, name), row["unit"])
+        then = parts_before.filter(pl.col("metric") == name)
+        found, told = effects_of(then, parts, causes, (before, by_rates), _totals(sealed, name), row["unit"])
+        records += [(manifest.month, name, *one) for one in told]
         found |= {RATE: by_definitions - by_rates, RULE: today - by_definitions}
         effects += [(*head, float(today - before), cause, float(found[cause])) for cause in CAUSES if found.get(cause)]
     effects += _targets(session, sealed)
@@ -141,7 +134,7 @@ def _targets(session: Session, sealed: Snapshot) -> Iterator[tuple[Any, ...]]:
             continue
         label, unit = (then[name]["label"], then[name]["unit"]) if name in then else _words(session, name)
         known = was is not None and target is not None
-        difference = float(_exact(target, unit) - _exact(was, unit)) if known else None
+        difference = float(exact(target, unit) - exact(was, unit)) if known else None
         head = (manifest.month, manifest.revision, f"target of {name}", f"Target of {label}", unit, was, target)
         yield (*head, difference, TARGET, difference)
 
@@ -170,12 +163,6 @@ def _lost_its_number(values: list[float | int | None]) -> list[str]:
     """Between which of the sides there began or ceased to be a number: by records, by rates, by rules."""
     pairs = zip((APART, RATE, RULE), pairwise(values), strict=True)
     return [cause for cause, (one, other) in pairs if (one is None) != (other is None)]
-
-
-def _exact(value: float, unit: str) -> Decimal:
-    """A number as it is written: rates with all their digits, what adds up to a millionth."""
-    exact = Decimal(repr(value))
-    return exact.quantize(_EXACT) if unit in ("count", "money") else exact
 
 
 # -- the sides -------------------------------------------------------------------------------------------------------
@@ -257,61 +244,7 @@ def _text(file: Path) -> str:
         return ""
 
 
-# -- records ---------------------------------------------------------------------------------------------------------
-
-
-def _totals(sealed: Snapshot, name: str) -> Mapping[str, Decimal]:
+def _totals(sealed: Snapshot, name: str) -> dict[str, float]:
     """The sealed totals of a metric's parts."""
     rows = sealed.frame("records/totals").filter(pl.col("metric") == name)
-    return {part: Decimal(repr(total)).quantize(_EXACT) for part, total in rows.select("part", "total").iter_rows()}
-
-
-def _records_of(
-    name: str, parts: tuple[Part, ...], before: pl.DataFrame, causes: Causes
-) -> list[tuple[str, str, str, str, str, float, float, float]]:
-    """(metric, part, cause, kind, record, before, after, effect) of each record that adds another amount now."""
-    found = []
-    keys = ["kind", "record"]
-    for part in parts:
-        if part.records is None:
-            continue
-        then = before.filter(pl.col("part") == part.role).select(*keys, pl.col("value").alias("before"))
-        now = part.records.rename({"value": "after"})
-        both = then.join(now, on=keys, how="full", coalesce=True).fill_null(0).sort(keys)
-        for kind, record, was, is_now in both.select(*keys, "before", "after").iter_rows():
-            effect = Decimal(repr(is_now)).quantize(_EXACT) - Decimal(repr(was)).quantize(_EXACT)
-            if effect:
-                cause = causes.of(kind, record, was, is_now)
-                found.append((name, part.role, cause, kind, record, was, is_now, float(effect)))
-    return found
-
-
-def _shared_out(
-    told: list[tuple[str, str, str, str, str, float, float, float]],
-    before: Decimal,
-    after: Decimal,
-    totals: Mapping[str, Decimal],
-    unit: str,
-) -> dict[str, Decimal]:
-    """The difference of the records by cause: of a sum what its records add, of a quotient one cause after another."""
-    by_cause: dict[str, dict[str, Decimal]] = {}
-    for _, part, cause, _, _, _, _, effect in told:
-        parts = by_cause.setdefault(cause, {})
-        parts[part] = parts.get(part, Decimal(0)) + Decimal(repr(effect)).quantize(_EXACT)
-    found: dict[str, Decimal] = {}
-    if set(totals) == {"value"}:
-        found = {cause: parts["value"] for cause, parts in by_cause.items()}
-    elif set(totals) == {"numerator", "denominator"}:
-        over, under, last = totals["numerator"], totals["denominator"], before
-        for cause in (one for one in reversed(CAUSES) if one in by_cause):
-            over += by_cause[cause].get("numerator", Decimal(0))
-            under += by_cause[cause].get("denominator", Decimal(0))
-            value = _exact(float(over) / float(under), unit) if under else last
-            found[cause], last = value - last, value
-    rest = after - before - sum(found.values())
-    if rest and found and abs(rest) <= Decimal("0.0001"):
-        # What rounding left over goes to the largest effect, so that the sum is exact.
-        found[max(found, key=lambda cause: abs(found[cause]))] += rest
-    elif rest:
-        found[APART] = rest
-    return found
+    return dict(rows.select("part", "total").iter_rows())

@@ -1,7 +1,7 @@
 """Seals a month: asks its questions of one generation and writes the answers with all they rest on. Prints nothing.
 
-Names of contacts are in none of the files: no answer has them, in decisions they are left out, and neither deals nor
-accounts are written by name.
+Names of contacts are in none of the files: no answer has them, in what people typed they are left out, and neither
+deals nor accounts are written by name.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ from typing import Any
 import polars as pl
 
 from alignment import month_questions
-from alignment.addresses import frame_without_addresses, without_addresses
+from alignment.addresses import frame_without_addresses
 from alignment.colleagues import people_of
+from alignment.left_out import Marks, marks_of
 from alignment.month_decisions import decisions
 from alignment.month_questions import HEADLINE, Asked, spans_of
 from alignment.month_targets import month_promises, month_targets
 from alignment.months import check_reached, check_that_it_is_over, name_of, today_in
+from alignment.sealed_definitions import DEFINITIONS, copy_definitions, marks_of_definitions
 from alignment.snapshots import SealedMonth, Snapshot, shelf_of
 from data.calendar import Period
 from data.errors import InvalidQuestion, did_you_mean
-from data.personal import email_hash_key
 from metrics import Query, Session, only
 from metrics.explain import explain
-from metrics.loading import STANDARD
 from metrics.records import RECORD_COLUMNS, parts_with_records, record_session
 
-__all__ = ["DEFINITIONS", "EXTRACTS", "Carried", "Sealed", "colleagues", "seal_month", "seal_per"]
+__all__ = ["EXTRACTS", "Carried", "Sealed", "colleagues", "seal_month", "seal_per"]
 
 Progress = Callable[[str, float], None]
 
-DEFINITIONS = "definitions"
+# The tables whose words are from definitions.
+WRITTEN_BY_PEOPLE = ("definitions/metrics", "annotations", "targets", "promises", "restated/effects")
 # What was sealed before, against the generation of now: the tables that tell it by name.
 Carried = Callable[[Session, Snapshot], Mapping[str, pl.DataFrame]]
-_COMPANY_FILES = ("company.yaml", "stages.yaml", "sources.yaml")
+DECISIONS_OF_ALL = "Decisions are those of the whole company: no entry of the ledger says which part it is about."
 # Fixed SELECTs about the generation: what restatement needs to tell one cause from another.
 EXTRACTS = {
     "records/contacts": 'SELECT "contact_id" FROM "contacts" ORDER BY 1',
@@ -96,15 +97,20 @@ def seal_month(
         revision = known[-1] + 1 if known else 1
         manifest = _manifest(session, month, revision, revise or "", per, where, results)
         manifest = replace(manifest, sealed_by=by or manifest.sealed_by)
-        written = _tables(session, month, where, results, progress)
+        written, left_out = _tables(session, month, where, results, progress)
+        manifest = replace(manifest, left_out=left_out)
         before = shelf.before(name)
         if carried is not None and before is not None:
             progress(f"Comparing with {before.manifest.month} as it was sealed", 0.85)
             written |= carried(session, before)
         progress("Writing", 0.95)
-        key = email_hash_key(session.company)
-        manifest = replace(manifest, reason=without_addresses(manifest.reason, key))
-        snapshot = shelf.seal(manifest, lambda folder: _write(session, folder, written, commentary, key))
+        typed = marks_of(session, [commentary, manifest.reason])
+        of_definitions = marks_of_definitions(session)
+        manifest = _unnamed(replace(manifest, reason=typed.left_out(manifest.reason)), of_definitions)
+        said = typed.left_out(commentary.strip())
+        snapshot = shelf.seal(
+            manifest, lambda folder: _write(session, folder, written, said, of_definitions, typed.key)
+        )
     progress("Done", 1.0)
     return Sealed(snapshot, is_new=True)
 
@@ -182,10 +188,22 @@ def _described(asked: Asked) -> Mapping[str, Any]:
     }
 
 
+def _unnamed(manifest: SealedMonth, marks: Marks) -> SealedMonth:
+    """With marks in what a manifest repeats of the words of definitions: reasons, notes, labels of promises."""
+    questions = {
+        name: dict(question) | {
+            "reasons": {metric: marks.left_out(why) for metric, why in question["reasons"].items()},
+            "notes": [marks.left_out(note) for note in question["notes"]],
+        }
+        for name, question in manifest.questions.items()
+    }  # fmt: skip
+    return replace(manifest, questions=questions, left_out=tuple(map(marks.left_out, manifest.left_out)))
+
+
 def _tables(
     session: Session, month: Period, where: str | None, results: list[Asked], progress: Progress
-) -> dict[str, pl.DataFrame]:
-    """Every table of a snapshot by its path."""
+) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
+    """Every table of a snapshot by its path, and what one of a part of the company leaves out."""
     tables = {f"results/{asked.question.name}": asked.frame for asked in results}
     progress("Records behind the numbers", 0.65)
     tables["records/parts"], tables["records/totals"] = _records(session, month, where)
@@ -195,14 +213,14 @@ def _tables(
         if table in present:
             tables[name] = session.read(sql)
     tables["targets"] = month_targets(session, month, where)
-    if where is None:
-        # Promises and decisions are those of the whole company.
-        tables["promises"] = month_promises(session, month)
-        tables["decisions"] = decisions(session, month)
+    tables["promises"], left_out = month_promises(session, month, where)
+    tables["decisions"] = decisions(session, month)
+    if where is not None:
+        left_out += (DECISIONS_OF_ALL,) if tables["decisions"].height else ()
     tables["annotations"] = _annotations(session, month)
     progress("Definitions", 0.8)
     tables["definitions/metrics"] = pl.DataFrame(list(_metrics(session)), infer_schema_length=None)
-    return tables
+    return tables, left_out
 
 
 def _records(session: Session, month: Period, where: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -240,33 +258,16 @@ def _metrics(session: Session) -> Iterator[dict[str, str]]:
         }  # fmt: skip
 
 
-def _write(session: Session, folder: Path, tables: Mapping[str, pl.DataFrame], commentary: str, key: bytes) -> None:
+def _write(
+    session: Session, folder: Path, tables: Mapping[str, pl.DataFrame], commentary: str, marks: Marks, key: bytes
+) -> None:
     for name, frame in tables.items():
         file = folder / f"{name}.parquet"
         file.parent.mkdir(exist_ok=True)
-        # What a metric computes is kept to the letter: it is asked again.
-        kept = frame if name == "definitions/metrics" else frame_without_addresses(frame, key)
-        kept.write_parquet(file)
-    said = without_addresses(commentary.strip(), key)
-    (folder / "commentary.txt").write_text(said + "\n" if said else "", encoding="utf-8")
-    _copy_definitions(session.company.folder, folder / DEFINITIONS, key)
-
-
-def _copy_definitions(company: Path, into: Path, key: bytes) -> None:
-    """The texts as they stand: company, stages and sources, the company's definitions, and the standard ones.
-
-    What is excluded in sources.yaml may be a person's address, which is left out; nothing is computed from that copy.
-    """
-    texts = [(company / name, into / name) for name in _COMPANY_FILES]
-    own, standard = sorted((company / "definitions").glob("*.yaml")), sorted(STANDARD.glob("*.yaml"))
-    texts += [(file, into / "definitions" / file.name) for file in own]
-    texts += [(file, into / "standard" / file.name) for file in standard]
-    for source, copy in texts:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        content = source.read_bytes()
-        if source.name in ("company.yaml", "sources.yaml"):
-            content = without_addresses(content.decode(), key).encode()
-        copy.write_bytes(content)
+        told = marks.left_out_of(frame) if name in WRITTEN_BY_PEOPLE else frame_without_addresses(frame, key)
+        told.write_parquet(file)
+    (folder / "commentary.txt").write_text(commentary + "\n" if commentary else "", encoding="utf-8")
+    copy_definitions(session, folder / DEFINITIONS, marks)
 
 
 def colleagues(session: Session) -> list[str]:

@@ -15,7 +15,6 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -28,6 +27,7 @@ import polars as pl
 
 from data.calendar import Period
 from data.company import Company
+from data.durable import flush
 from data.errors import NotSealed, did_you_mean
 from data.wholeness import Damaged, OtherVersion, SealedFile, check_text, with_checksum
 
@@ -46,7 +46,8 @@ class SealedMonth:
 
     `as_of` is the first day after the month: nothing that happened on it or later is in. `questions` describe the files
     of results by name: title, metrics, by, period, reasons (why a metric has no answer), notes. `per` is a dimension
-    with the value that the snapshot is about, `where` the condition that says so. `files` are all but the manifest.
+    with the value that the snapshot is about, `where` the condition that says so; `left_out` says what is known of the
+    whole company only. `files` are all but the manifest.
     """
 
     month: str
@@ -68,6 +69,7 @@ class SealedMonth:
     questions: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, SealedFile] = field(default_factory=dict)
     layout: int = LAYOUT
+    left_out: tuple[str, ...] = ()
 
     @property
     def period(self) -> Period:
@@ -83,7 +85,8 @@ class SealedMonth:
         days = {name: dt.date.fromisoformat(content[name]) for name in ("start", "until", "as_of")}
         files = {name: SealedFile(**file) for name, file in content["files"].items()}
         per = tuple(content["per"]) if content["per"] else None
-        return cls(**content | days | {"files": files, "per": per})
+        left_out = tuple(content.get("left_out", ()))
+        return cls(**content | days | {"files": files, "per": per, "left_out": left_out})
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ class Shelf:
         except BaseException:  # an interrupt too leaves nothing half-sealed
             shutil.rmtree(building, ignore_errors=True)
             raise
-        _flush(final.parent)
+        flush(final.parent)
         return Snapshot(final, whole)
 
 
@@ -247,13 +250,5 @@ def _flush_all(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file():
             path.chmod(_READ_ONLY)
-        _flush(path)
-    _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)
+    flush(folder)

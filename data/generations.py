@@ -15,7 +15,6 @@ import datetime as dt
 import fcntl
 import functools
 import json
-import os
 import shutil
 import weakref
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from data.company import Company
+from data.durable import flush
 from data.errors import NoGeneration, RefreshRunning
 from data.manifest import LoadedFile, Manifest, RuleFact, StageFact
 from data.wholeness import Damaged, OtherVersion, check_files, check_text, sealed_files, with_checksum
@@ -221,30 +221,22 @@ def seal(company: Company, folder: Path, manifest: Manifest) -> Manifest:
     (folder / LEASE).touch()
     (folder / PERSONAL).chmod(0o600)
     for file in folder.iterdir():
-        _flush(file)
-    _flush(folder)
+        flush(file)
+    flush(folder)
     pointer = company.state / "CURRENT.tmp"
     pointer.write_text(manifest.generation, encoding="ascii")
-    _flush(pointer)
+    flush(pointer)
     final = company.state / "generations" / manifest.generation
     folder.rename(final)
     try:
-        _flush(final.parent)
+        flush(final.parent)
         pointer.replace(company.state / "CURRENT")
     except OSError:
         shutil.rmtree(final, ignore_errors=True)
         raise
-    _flush(company.state)
+    flush(company.state)
     _prune(company, keep=manifest.generation)
     return manifest
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _prune(company: Company, keep: str) -> None:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from data.durable import flush
 from data.errors import InvalidEntry, Place, Problems
 from data.yaml_files import Node, parse_yaml
 
@@ -191,18 +192,10 @@ def replace_file(file: Path, before: bytes, after: bytes) -> None:
         if file.read_bytes() != before:
             raise InvalidEntry(f"{file.name} was changed a moment ago. Look at it, then try again.")
         written.replace(file)
-        _keep_names(file.parent)
+        # The name that was given to the file is kept once its folder is on disk.
+        flush(file.parent)
     finally:
         written.unlink(missing_ok=True)
-
-
-def _keep_names(folder: Path) -> None:
-    """A name that was given to a file outlasts a power failure once its folder is on disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _end(node: Node) -> Place:

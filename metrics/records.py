@@ -1,23 +1,26 @@
 """What each record adds to a number: a row per key of the table that is counted. Explains no change.
 
-A number that is a sum has one part; a rate, an average or a quotient has two, numerator and denominator. A number that
-is neither, such as a median, has no parts, and one whose part reads several tables has no keys.
+A number that is a sum has one part; a rate, an average or a quotient has two, numerator and denominator. A median has
+its waits, which add up to nothing: `middle` makes it of them. Any other number has no parts, and one whose part reads
+several tables has no keys.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from data.errors import Place
-from metrics.kinds import Aggregate, Credit, Dimension, Duration, Funnel, inputs_of
+from metrics.kinds import Aggregate, Credit, Dimension, Duration, Funnel, inputs_of, split_result
 from metrics.query import Query
 from metrics.reach import Reach, Unanswerable
 from metrics.run import Session
 from metrics.splitting import parts_of
 
-__all__ = ["KINDS", "RECORD_COLUMNS", "Part", "parts_with_records", "record_session"]
+__all__ = ["KINDS", "RECORD_COLUMNS", "WAIT", "Part", "middle", "parts_with_records", "record_session"]
 
 # What a record of a table is, and the columns that tell it from others; of tables that are not named, their own key.
 _RECORDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -31,6 +34,7 @@ _RECORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "daily_spend": ("spend", ("spent_on", "campaign_id", "channel", "currency")),
     "monthly_costs": ("cost", ("month_on", "kind", "currency")),
 }
+WAIT = "wait"
 KINDS = ("contact", "deal", "touch", "spend", "cost", "row")
 RECORD_COLUMNS = {"metric": pl.String, "part": pl.String, "kind": pl.String, "record": pl.String, "value": pl.Float64}
 _KEY = "record_key_"
@@ -39,9 +43,10 @@ _APART = " / "
 
 @dataclass(frozen=True)
 class Part:
-    """One additive part of a number: its `role` (value, numerator, denominator), its total and its records.
+    """One part of a number: its `role` (value, numerator, denominator), its total and its records, which add up to it.
 
     `records` has columns kind, record (the key as text), value; None where the part cannot be told record by record.
+    Of the role WAIT the total is the median, and the value of a wait that has not ended is infinite.
     """
 
     role: str
@@ -73,6 +78,9 @@ def parts_with_records(keyed: Session, query: Query) -> tuple[Part, ...]:
     Raises InvalidQuestion.
     """
     (name,) = query.metrics
+    metric = keyed.reach.metric(name)
+    if isinstance(metric, Duration) and split_result(name)[1] in (None, "median"):
+        return _waits(keyed, query, metric)
     try:
         parts = parts_of(keyed.reach, name)
     except Unanswerable:
@@ -94,20 +102,44 @@ def _records(asker: Session, query: Query) -> pl.DataFrame | None:
     if len(tables) != 1:
         return None
     (table,) = tables
-    key = _key(table, asker.definitions.tables[table].key)
-    if not key:
+    if not _key(table, asker.definitions.tables[table].key):
         return None
-    by = tuple(f"{_KEY}{index}" for index in range(len(key)))
+    # What adds nothing is no reason for anything.
+    return _by_key(asker, query, table, 0).filter(pl.col("value") != 0)
+
+
+def _by_key(asker: Session, query: Query, table: str, nothing: float) -> pl.DataFrame:
+    """(kind, record, value) of a metric by the key of a table; `nothing` stands for a record without a value."""
+    by = tuple(f"{_KEY}{index}" for index in range(len(_key(table, asker.definitions.tables[table].key))))
     frame = asker.answer(replace(query, by=by)).frame
     texts = [pl.col(name).cast(pl.String).fill_null("") for name in by]
     kind = _RECORDS[table][0] if table in _RECORDS else "row"
-    shown = frame.select(
+    return frame.select(
         pl.lit(kind).alias("kind"),
         pl.concat_str(texts, separator=_APART).alias("record"),
-        pl.col(part).cast(pl.Float64).fill_null(0).alias("value"),
+        pl.col(query.metrics[0]).cast(pl.Float64).fill_null(nothing).alias("value"),
     )
-    # What adds nothing is no reason for anything.
-    return shown.filter(pl.col("value") != 0)
+
+
+def _waits(keyed: Session, query: Query, metric: Duration) -> tuple[Part, ...]:
+    """The waits behind a median: the median of each by itself. None where a key stands for several of them."""
+    own = keyed.definitions.tables[metric.table].key if metric.table in keyed.definitions.tables else ()
+    answer = keyed.answer(replace(query, by=()))
+    if answer.reasons or not own or _key(metric.table, own) != own:
+        return ()
+    median = answer.number(query.metrics[0])
+    if median is None:
+        return ()
+    return (Part(WAIT, float(median), _by_key(keyed, query, metric.table, math.inf)),)
+
+
+def middle(waits: Sequence[float]) -> float | None:
+    """The median of waits in their order, as durations have it: the smallest that half of them do not exceed.
+
+    None where there is none, or where it falls on a wait that has not ended.
+    """
+    found = waits[(len(waits) + 1) // 2 - 1] if waits else math.inf
+    return None if math.isinf(found) else found
 
 
 def _tables(reach: Reach, name: str) -> frozenset[str]:

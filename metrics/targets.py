@@ -22,6 +22,7 @@ __all__ = [
     "adds_up",
     "attained",
     "history_share",
+    "is_within",
     "objective_of",
     "promised",
     "spread",
@@ -143,10 +144,21 @@ def objective_of(agreement: Agreement, metric: str, where: Expression | None, da
     return next((one for one in found if one.metric == metric and _plain(one.where) == wanted), None)
 
 
+def is_within(where: Expression | None, outer: Expression | None) -> bool:
+    """Whether a condition is plainly about a part of what another is about: it says the same, and perhaps more."""
+    if outer is None or where is None:
+        return outer is None
+    tree = where.copy_tree().unnest()
+    parts = [tree, *(tree.flatten() if isinstance(tree, exp.And) else ())]
+    return _plain(outer) in [_in_plain(part) for part in parts]
+
+
 def _plain(where: Expression | None) -> str | None:
+    return None if where is None else _in_plain(where.copy_tree())
+
+
+def _in_plain(tree: exp.Expr) -> str:
     """A condition so that `channel = 'x'` and `channel in ('x')` are the same, and brackets do not matter."""
-    if where is None:
-        return None
 
     def plain(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Paren):
@@ -155,11 +167,10 @@ def _plain(where: Expression | None) -> str | None:
             return exp.EQ(this=node.this, expression=node.expressions[0])
         return node
 
-    tree = where.copy_tree()
     # Until nothing changes, since what stands in place of a bracket is not visited again.
     while (plainer := tree.transform(plain)) != tree:
         tree = plainer
-    return tree.sql(dialect="duckdb", identify=True)
+    return str(tree.sql(dialect="duckdb", identify=True))
 
 
 def promised(

@@ -183,6 +183,8 @@ def promises(snapshot: Snapshot) -> None:
         frame = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
         caption = f"Each in its own period, as it stood at the end of {span(snapshot.manifest.period)}."
         show_table("What was promised", caption, frame, key="month_promises", columns=_to_the_right(names[3:6]))
+    if snapshot.manifest.left_out:
+        st.caption(escape(" ".join(snapshot.manifest.left_out)))
 
 
 def decided(snapshot: Snapshot) -> None:

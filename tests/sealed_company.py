@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import fcntl
+import functools
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+import tandem
 from alignment.months import month_of
 from alignment.sealing import Sealed, seal_month
 from alignment.snapshots import Snapshot
 from metrics import OpenCompany, Session
 from tests.small_company import DEALS, PEOPLE, SmallCompany
 
-__all__ = ["IN_NOVEMBER", "MARCH", "OCTOBER", "TODAY", "copy_with_march", "seal_march", "sealed_october", "session_of"]
+__all__ = [
+    "IN_NOVEMBER", "MARCH", "OCTOBER", "TODAY", "asked_in_the_shell", "copy_with_march", "seal_march", "sealed_october",
+    "session_of",
+]  # fmt: skip
 
 FURTHER_FILES = """\
   rates:
@@ -55,6 +64,17 @@ def sealed_october(demo: Session) -> Snapshot:
     with (Path(os.environ["TANDEM_VAR"]) / "october.sealing").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return seal_month(demo, OCTOBER, "A fair month.", today=IN_NOVEMBER).snapshot
+
+
+@functools.cache
+def asked_in_the_shell(*names: str) -> Mapping[str, float]:
+    """What `tandem.py ask` prints of metrics of the demo company in October, asked once per process."""
+    days = ["--from", str(OCTOBER.start), "--to", str(OCTOBER.until)]
+    result = CliRunner().invoke(tandem.app, ["ask", *names, *days, "--format", "csv"])
+    assert result.exit_code == 0, result.output
+    header, values = csv.reader(result.stdout.splitlines())
+    assert tuple(header) == names
+    return {name: float(value) for name, value in zip(header, values, strict=True)}
 
 
 def copy_with_march(shared: Path, folder: Path, state: Path) -> SmallCompany:

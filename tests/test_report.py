@@ -12,7 +12,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 from openpyxl.workbook import Workbook
-from pypdf import PdfReader
 from typer.testing import CliRunner
 
 import tandem
@@ -25,8 +24,9 @@ from alignment.report.csv_files import csv_archive
 from alignment.report.sheets import workbook
 from alignment.snapshots import Snapshot, shelf_of
 from data.errors import InvalidQuestion, NotExported, NotSealed
-from metrics import Query, Session
-from tests.sealed_company import OCTOBER, copy_with_march, sealed_october
+from metrics import Session
+from tests.inside_files import text_in
+from tests.sealed_company import asked_in_the_shell, copy_with_march, sealed_october
 from tests.small_company import SmallCompany
 
 PLAIN = ("leads", "mqls", "customers", "won_revenue", "spend", "win_rate", "visits", "open_pipeline")
@@ -60,13 +60,6 @@ def csv_files(archive: bytes) -> dict[str, list[dict[str, str]]]:
     return {name.removesuffix(".csv"): list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
 
 
-def text_of(content: bytes, form: str) -> str:
-    if form == "pdf":
-        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-    with zipfile.ZipFile(io.BytesIO(content)) as found:
-        return "".join(found.read(name).decode("utf-8", "ignore") for name in found.namelist())
-
-
 def tab(book: Workbook, name: str) -> list[dict[str, object]]:
     """The rows below the header, which is the fifth row."""
     header, *rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=5)]
@@ -83,13 +76,12 @@ def a_report(*rows: tuple[str, float]) -> Report:
 
 
 def test_the_workbook_and_the_csv_hold_the_numbers_that_ask_gives(
-    demo: Session, october: Snapshot, sheets: Workbook, files: dict[str, list[dict[str, str]]]
+    october: Snapshot, sheets: Workbook, files: dict[str, list[dict[str, str]]]
 ) -> None:
-    answer = demo.answer(Query(PLAIN, period=OCTOBER))
     labels = dict(october.frame("results/headline").select("metric", "label").iter_rows())
     in_sheets = {row["Metric"]: row["October 2026"] for row in tab(sheets, "All numbers")}
     in_files = {row["Metric"]: row["October 2026"] for row in files["all_numbers"]}
-    asked = {labels[name]: float(answer.number(name) or 0) for name in PLAIN}
+    asked = {labels[name]: number for name, number in asked_in_the_shell(*PLAIN).items()}
     assert {label: in_sheets[label] for label in asked} == pytest.approx(asked, rel=1e-15)
     assert {label: float(in_files[label]) for label in asked} == asked
 
@@ -190,7 +182,7 @@ def test_tabs_whose_names_would_be_equal_or_are_not_allowed_get_others() -> None
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_export_holds_a_name_or_an_address_of_a_contact(whole: SmallCompany, form: str) -> None:
-    text = text_of(export(shelf_of(whole.company).open("2026-03"), form), form)
+    text = text_in(export(shelf_of(whole.company).open("2026-03"), form))
     assert "Small &amp; Sons" in text or "Small & Sons" in text
     assert not [word for word in ("Lovelace", "Bartik", "Keller", "Rhodes", "mill.example") if word in text]
 

@@ -17,9 +17,9 @@ from alignment.report.fonts import ABSENT, FONTS, lines, printable, shipped
 from alignment.report.pdf import pdf
 from alignment.report.sentences import in_table
 from alignment.snapshots import Snapshot
-from metrics import Query, Session
+from metrics import Session
 from tests.printed import FOREIGN, HOSTILE_NAME, a_crowded_report, beyond_the_page, fonts_of, meeting, pages_of
-from tests.sealed_company import OCTOBER, sealed_october
+from tests.sealed_company import asked_in_the_shell, sealed_october
 
 SHIPPED = {"SourceSans3-Regular", "SourceSans3-Semibold"}
 MARGIN = 45.0  # 16 mm in points, less what a rounded letter may hang over
@@ -89,10 +89,9 @@ def test_the_first_page_sums_up(printed: bytes, october: Snapshot) -> None:
 def test_the_numbers_of_the_first_page_are_those_that_ask_gives(printed: bytes, demo: Session) -> None:
     first = flat(pages_of(printed)[0])
     names = ("leads", "mqls", "customers", "won_revenue", "win_rate", "open_pipeline")
-    answer = demo.answer(Query(names, period=OCTOBER))
-    for name in names:
+    for name, number in asked_in_the_shell(*names).items():
         metric = demo.reach.metric(name)
-        assert flat(f"{metric.label} {in_table(answer.number(name), metric.unit, 'EUR')}") in first
+        assert flat(f"{metric.label} {in_table(number, metric.unit, 'EUR')}") in first
 
 
 def test_every_number_of_a_printed_table_is_on_its_pages(printed: bytes, october: Snapshot) -> None:

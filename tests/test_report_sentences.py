@@ -93,8 +93,8 @@ def test_the_lowest_step_is_named_with_its_cohort_and_the_others_beside_it() -> 
 def test_a_target_that_is_good_when_low_is_met_from_below() -> None:
     told = targets_met([("Leads", 90, 100, "up"), ("Cost", 90, 100, "down"), ("Wins", 100, 100, "up")], MAY)
     assert told is not None
-    assert plain(told) == "2 of 3 targets were met in May 2026."
-    assert told.evidence == "Met: Cost, Wins; missed: Leads."
+    assert plain(told) == "2 of 3 numbers reached their target for May 2026."
+    assert told.evidence == "Reached: Cost, Wins; missed: Leads."
 
 
 def test_a_month_has_its_place_among_the_others() -> None:
@@ -162,7 +162,9 @@ def test_a_target_of_the_month_stands_beside_its_number_with_what_was_attained(d
     leads = rows_of(table)["Leads"]
     assert leads["Target"] == 2.0
     assert leads["Attainment"] == leads["October 2026"] / 2 > 1
-    assert "1 of 1 target was met in October 2026." in [one.text for one in section(report, "summary").sentences]
+    assert "1 of 1 number reached its target for October 2026." in [
+        one.text for one in section(report, "summary").sentences
+    ]
     assert "No targets were agreed for this month." not in table.notes
 
 
@@ -180,8 +182,15 @@ def test_earlier_months_that_are_others_today_are_told_by_cause(demo: Session) -
         {"month": "2026-09", "revision": 1, "metric": "leads", "label": "Leads", "unit": "count", "sealed": 10.0,
          "today": 12.0, "difference": 2.0, "cause": "late event", "effect": 2.0},
     ])  # fmt: skip
-    report = composed(demo, {"restated/effects": effects})
+    records = pl.DataFrame([
+        {"month": "2026-09", "metric": "leads", "part": "value", "cause": "late event", "kind": "contact",
+         "record": key, "before": 0.0, "after": 1.0, "effect": 1.0} for key in ("c8 / 1", "c9 / 1")
+    ])  # fmt: skip
+    report = composed(demo, {"restated/effects": effects, "restated/records": records})
     told = section(report, "restatement")
+    assert [row[1:] for row in told.further[0].rows] == [
+        ("Leads", "value", "late event", "contact", key, 0.0, 1.0, 1.0) for key in ("c8 / 1", "c9 / 1")
+    ]
     assert told.tables[0].rows == (("2026-09", 1, "Leads", 10.0, 12.0, 2.0, "late event", 2.0),)
     assert "1 number" in told.sentences[0].text
 
@@ -193,7 +202,7 @@ def test_promises_are_told_with_what_came_of_them(demo: Session) -> None:
 
     promises = pl.DataFrame([promise("Calls", True, 0.6), promise("Verdicts", False, 0.4), promise("Goal", None, 0.1)])
     told = section(composed(demo, {"promises": promises}), "promises")
-    assert told.sentences[0].text == "1 of 2 promises were kept in October 2026."
+    assert told.sentences[0].text == "1 of 2 promises whose own time ended in October 2026 were kept."
     assert told.sentences[0].evidence == "Kept: Calls; not kept: Verdicts."
     rows = rows_of(next(one for one in told.tables if one.name == "targets"))
     assert [rows[name]["Kept"] for name in ("Calls", "Verdicts", "Goal")] == ["kept", "not kept", "still open"]

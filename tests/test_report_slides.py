@@ -21,9 +21,9 @@ from alignment.report.fonts import FONTS
 from alignment.report.sentences import in_table
 from alignment.report.slides import slides
 from alignment.snapshots import Snapshot
-from metrics import Query, Session
+from metrics import Session
 from tests.printed import HOSTILE_NAME, a_crowded_report
-from tests.sealed_company import OCTOBER, sealed_october
+from tests.sealed_company import asked_in_the_shell, sealed_october
 
 WIDE, HIGH = 960.0, 540.0
 LINE = 1.165  # the height of a line of DejaVu Sans, which is higher than that of Arial
@@ -229,10 +229,9 @@ def test_the_numbers_of_the_slides_are_those_that_ask_gives(deck: Any, demo: Ses
         for row in shape.table.rows
     }
     names = ("leads", "mqls", "customers", "won_revenue", "win_rate", "open_pipeline")
-    answer = demo.answer(Query(names, period=OCTOBER))
-    for name in names:
+    for name, number in asked_in_the_shell(*names).items():
         metric = demo.reach.metric(name)
-        assert rows[metric.label] == in_table(answer.number(name), metric.unit, "EUR")
+        assert rows[metric.label] == in_table(number, metric.unit, "EUR")
 
 
 def test_each_slide_says_month_days_and_filters(deck: Any) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import os
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import tandem
+from alignment.record_causes import Causes, Extracts
+from alignment.record_effects import effects_of, exact
 from alignment.restatement import Restatement, carried, restate
 from alignment.sealing import seal_month
 from alignment.snapshots import shelf_of
 from alignment.verification import verify
 from data.errors import NotSealed
+from metrics.records import Part
 from tests.sealed_company import MARCH, TODAY, copy_with_march, session_of
 from tests.small_company import SmallCompany
 
@@ -171,6 +177,62 @@ def test_a_quotient_is_told_by_its_numerator_and_denominator(company: SmallCompa
     assert told["late event"] == pytest.approx(-39.25)
     assert told["edited deal"] == pytest.approx(16.5)
     assert told["changed rate"] == pytest.approx(-5 / 3, abs=1e-6)
+
+
+DATED = """\
+deal_id,contact_id,amount,closed_on,currency,created_on
+d2,c3,250.50,2026-03-12,EUR,2026-03-02
+d3,c1,100.00,2026-03-10,CHF,2026-02-08
+d4,c4,55.00,2026-03-26,EUR,2026-03-11
+"""
+
+
+def test_a_median_is_told_by_what_each_record_did_to_it_one_after_the_other(company: SmallCompany) -> None:
+    company.replace("sources.yaml", "closed_on: date, currency", "closed_on: date, created_on: date, currency")
+    company.replace("sources.yaml", "closed_at: closed_on", "created_at: created_on, closed_at: closed_on")
+    company.replace("sources.yaml", "open deals, ", "")
+    company.write("deals.csv", DATED)
+    company.refresh()
+    # Won in March after 10, 30 and 15 days: the median is 15.
+    seal_month(session_of(company), MARCH, revise="with the days on which deals began", today=TODAY)
+    assert restated(company).effects.is_empty()
+    company.replace("deals.csv", "d4,c4,55.00,2026-03-26,EUR,2026-03-11\n", "d5,c2,9,2026-03-25,EUR,2026-03-20\n")
+    company.replace("deals.csv", "250.50,2026-03-12", "250.50,2026-03-24")
+    found = restated(company)
+    # Late, 5 days: of 5, 10, 15 and 30 it is 10. Edited, 10 to 22: of 5, 15, 22, 30 it is 15. Deleted, 15: 22.
+    assert causes(found, "sales_cycle_days") == {"late event": -5, "edited deal": 5, "deleted deal": 7}
+    (row,) = found.effects.filter(pl.col("metric") == "sales_cycle_days").select("sealed", "today").unique().rows()
+    assert row == (15, 22)
+    rows = found.records.filter(pl.col("metric") == "sales_cycle_days")
+    assert rows.select("part", "cause", "record", "before", "after", "effect").rows() == [
+        ("wait", "late event", "d5", None, 5, -5),
+        ("wait", "edited deal", "d2", 10, 22, 5),
+        ("wait", "deleted deal", "d4", 15, None, 7),
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 9), st.sampled_from([0.0, 1.5, 2.25, 7.0, math.inf]), min_size=1),
+    st.dictionaries(st.integers(0, 9), st.sampled_from([0.0, 1.5, 3.125, 8.0, math.inf]), min_size=1),
+)
+def test_what_records_did_to_a_median_sums_to_its_difference(was: dict[int, float], now: dict[int, float]) -> None:
+    def frame(waits: dict[int, float]) -> pl.DataFrame:
+        rows = [("touch", f"t{key}", value) for key, value in waits.items()]
+        return pl.DataFrame(rows, {"kind": pl.String, "record": pl.String, "value": pl.Float64}, orient="row")
+
+    before, after = ([*sorted(waits.values())][math.ceil(len(waits) / 2) - 1] for waits in (was, now))
+    if math.isinf(before) or math.isinf(after):
+        return
+    ends = (exact(before, "days"), exact(after, "days"))
+    then, part = frame(was).with_columns(pl.lit("wait").alias("part")), Part("wait", after, frame(now))
+    found, told = effects_of(then, [part], Causes(Extracts({}), Extracts({})), ends, {"wait": before}, "days")
+    assert sum(found.values()) == ends[1] - ends[0]
+    assert "not told apart" not in found
+    assert sum(Decimal(repr(effect)) for *_, effect in told) == ends[1] - ends[0]
+    assert {record for _, _, _, record, *_ in told} == {
+        f"t{key}" for key in was.keys() | now.keys() if was.get(key) != now.get(key)
+    }
 
 
 def test_stages_that_were_not_loaded_yet_cannot_be_compared(company: SmallCompany) -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import tandem
 from alignment.ledger import Action, Adoption, Ledger, Proposal, Verdict, Workshop
+from alignment.report.composing import compose
 from alignment.restatement import restate
 from alignment.sealing import seal_per
 from alignment.snapshots import Snapshot, shelf_of
@@ -27,6 +28,13 @@ agreement:
     objectives:
       many: {label: Many leads, metric: leads, target: 4, per: month, team: marketing}
       fairs: {label: Leads of fairs, metric: leads, where: channel = 'fair', target: 3, per: month, team: marketing}
+"""
+
+MORE = """\
+      trade: {label: T, metric: leads, where: source = 'fair' and channel = 'fair', target: 2, per: month, team: sales}
+      found: {label: Leads of search, metric: leads, where: channel = 'search', target: 1, per: month, team: marketing}
+    obligations:
+      decided: {label: Decided in time, metric: verdict_days, within: 5 days, share: 0.9, team: sales}
 """
 
 
@@ -117,6 +125,30 @@ def test_months_sealed_one_by_one_are_restated_one_by_one(company: SmallCompany)
     assert told.exit_code != 0
     assert shelf_of(company.company).months() == ["2026-03"]
     assert len(sealed) == 2
+
+
+def test_what_is_sealed_of_one_part_has_the_promises_about_it_and_says_what_it_leaves_out(
+    company: SmallCompany,
+) -> None:
+    file = company.folder / "definitions" / "agreement.yaml"
+    company.write("definitions/agreement.yaml", file.read_text() + MORE)
+    moment = dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC)
+    Ledger.open(company.company, clock=lambda: moment).add(Action("Go to more fairs", "P2"), by="P1")
+    sealed = {
+        one.snapshot.manifest.per: one.snapshot for one in seal_per(session_of(company), MARCH, "channel", today=TODAY)
+    }
+    fairs = sealed["channel", "fair"]
+    rows = fairs.frame("promises").select("name", "target", "value").rows()
+    assert [row for row in rows if row[0] != "decided"] == [("fairs", 3, 1), ("trade", 2, 1)]
+    assert fairs.frame("decisions")["text"].to_list() == ["Go to more fairs"]
+    left_out = fairs.manifest.left_out
+    others = "Left out, since promised of all or of others: New business, Many leads, Leads of search."
+    assert left_out[0] == others
+    assert any(said.startswith("Decided in time is left out: ") for said in left_out)
+    assert any(said.startswith("Decisions are those of the whole company") for said in left_out)
+    facts = dict(compose(fairs).facts)
+    assert facts["Left out"].startswith(others)
+    assert resealed(company).manifest.left_out == ()
 
 
 def test_the_page_shows_what_was_promised_and_decided(company: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -15,12 +16,15 @@ from typer.testing import CliRunner
 import tandem
 from alignment import sealing, snapshot_commands, snapshots
 from alignment.months import due_month, month_of
+from alignment.report import FORMATS, export
 from alignment.restatement import restate
 from alignment.sealing import seal_month, seal_per
 from alignment.snapshots import Shelf, Snapshot, shelf_of, shelves_per
 from alignment.verification import verify
 from data.errors import InvalidQuestion, NotSealed
 from metrics import OpenCompany, Query, Session
+from metrics.fingerprints import fingerprint
+from tests.inside_files import text_in, text_of_folder
 from tests.sealed_company import MARCH, OCTOBER, TODAY, copy_with_march, seal_march, sealed_october, session_of
 from tests.small_company import PEOPLE, SmallCompany
 
@@ -89,7 +93,7 @@ def test_a_rate_is_that_of_the_latest_matured_cohort_which_is_named(demo: Sessio
 
 
 def test_the_records_behind_a_number_add_up_to_it(sealed_demo: Snapshot) -> None:
-    totals = sealed_demo.frame("records/totals").filter(pl.col("has_records"))
+    totals = sealed_demo.frame("records/totals").filter(pl.col("has_records") & (pl.col("part") != "wait"))
     added = sealed_demo.frame("records/parts").group_by("metric", "part").agg(pl.col("value").sum())
     both = totals.join(added, on=["metric", "part"], how="left").with_columns(pl.col("value").fill_null(0))
     assert both.height > 25
@@ -115,13 +119,7 @@ def test_the_manifest_says_generation_dates_and_who(sealed_demo: Snapshot, demo:
 
 
 def test_no_file_holds_a_name_or_an_address_of_a_contact(whole: SmallCompany) -> None:
-    snapshot = seal_march(whole).snapshot
-    frames = [
-        snapshot.frame(name.removesuffix(".parquet")) for name in snapshot.manifest.files if name.endswith("parquet")
-    ]
-    texts = [frame.write_csv() for frame in frames]
-    texts += [file.read_text() for file in snapshot.folder.rglob("*") if file.suffix in (".json", ".yaml", ".txt")]
-    told = "\n".join(texts)
+    told = text_of_folder(seal_march(whole).snapshot.folder)
     assert "c3" in told
     for line in PEOPLE.splitlines()[1:]:
         name, email = line.split(",")[1:3]
@@ -139,15 +137,61 @@ def test_a_planted_address_is_in_no_sealed_file_and_its_records_are_told_all_the
     rule = "exclude:\n  - {from: contacts, when: \"email = 'planted@mill.example'\", why: Ask own@mill.example.}\n"
     unsealed.write("sources.yaml", sources + rule)
     unsealed.refresh()
-    snapshot = seal_march(unsealed, "Thanks to said@mill.example for March.").snapshot
-    frames = [snapshot.frame(name[:-8]).write_csv() for name in snapshot.manifest.files if name.endswith("parquet")]
-    texts = [file.read_text() for file in snapshot.folder.rglob("*") if file.suffix in (".json", ".yaml", ".txt")]
-    told = "\n".join(frames + texts)
+    snapshot = seal_march(unsealed, "Thanks to said@mill.example, and to Jean Bartik, for March.").snapshot
+    told = text_of_folder(snapshot.folder)
     assert "@mill" not in told
-    assert "Thanks to address-" in told
+    assert re.search(r"Thanks to address-\w+, and to \[a contact\], for March", told)
     assert headline(snapshot)["leads"][0] == 3
     assert restate(session_of(unsealed), snapshot).effects.is_empty()
     assert restate(session_of(unsealed), snapshot).notes == ()
+
+
+WORDED = """\
+# Ask Ida Rhodes (ida@mill.example), or 'Ada Lovelace'.
+metrics:
+  asked_for:
+    label: Asked for
+    description: "Leads that Mary Keller, mary@mill.example, asked for. Not those of keller@fair.example."
+    kind: aggregate
+    table: leads
+    expr: count(*)
+    time: lead_on
+    where: source = 'keller@fair.example' or source = 'fair'
+    unit: count
+"""
+
+
+def test_words_about_definitions_name_no_contact_and_their_fingerprints_stay(unsealed: SmallCompany) -> None:
+    unsealed.write("definitions/own.yaml", WORDED)
+    stages = (unsealed.folder / "stages.yaml").read_text()
+    unsealed.write("stages.yaml", stages + "# Agreed with JEAN BARTIK, jean@mill.example.\n")
+    unsealed.refresh()
+    session = session_of(unsealed)
+    snapshot = seal_month(session, MARCH, today=TODAY).snapshot
+    planted = re.compile(r"rhodes|lovelace|keller|bartik|@mill|@fair", re.IGNORECASE)
+    sealed = snapshot.text("definitions/definitions/own.yaml")
+    # What is computed with stays where it is computed with, and nowhere else.
+    assert planted.findall(sealed) == ["keller", "@fair"]
+    assert "where: source = 'keller@fair.example' or source = 'fair'" in sealed
+    assert "Ask [a contact] (address-" in sealed
+    others = [snapshot.folder / name for name in snapshot.manifest.files if not name.endswith("own.yaml")]
+    assert not [file for file in others if planted.search(text_in(file.read_bytes()))]
+    assert not planted.search((snapshot.folder / "manifest.json").read_text())
+    for form in FORMATS:
+        text = text_in(export(snapshot, form))
+        assert not planted.search(text), form
+        assert "Small & Sons" in text or "Small &amp; Sons" in text
+    metrics = snapshot.frame("definitions/metrics")
+    assert (
+        metrics.filter(pl.col("metric") == "asked_for")["description"]
+        .item()
+        .startswith("Leads that [a contact], address-")
+    )
+    found = restate(session, snapshot)
+    assert (found.effects.height, found.changed, found.notes) == (0, (), ())
+    assert dict(metrics.select("metric", "fingerprint").iter_rows()) == {
+        name: fingerprint(session.reach, metric) for name, metric in session.definitions.metrics.items()
+    }
 
 
 def test_text_from_the_crm_stays_text(unsealed: SmallCompany) -> None:
@@ -283,7 +327,7 @@ def killed_after(shelf: Shelf, sealed: Snapshot, steps: int) -> bool:
     pid = os.fork()
     if pid == 0:
         left = [steps]
-        flush = snapshots._flush
+        flush = snapshots.flush
 
         def counted(path: Path) -> None:
             flush(path)
@@ -291,7 +335,7 @@ def killed_after(shelf: Shelf, sealed: Snapshot, steps: int) -> bool:
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        snapshots._flush = counted  # type: ignore[attr-defined]  # only in the process that is to die
+        snapshots.flush = counted  # only in the process that is to die
         with shelf.locked():
             shelf.seal(
                 sealed.manifest, lambda folder: [(folder / f"{n}.txt").write_text("x") for n in range(3)] and None
@@ -380,8 +424,15 @@ def test_the_commands_seal_say_so_and_prove_it(unsealed: SmallCompany, monkeypat
         "Sealed 2026-03"
     )
     assert shelf_of(unsealed.company).open("2026-03").text("commentary.txt") == "Two leads.\n"
+    before = everything(shelf_of(unsealed.company).root)
     assert ran("snapshot", "--if-due") == (0, "2026-03 is sealed already: nothing was written.\n")
-    assert "sealed already" in ran("snapshot", "2026-03")[1]
+    code, said = ran("snapshot", "2026-03")
+    assert (code, said.startswith("2026-03 is sealed already: nothing was written.")) == (0, True)
+    with pytest.raises(NotSealed, match="2026-04 has not ended"):
+        CliRunner().invoke(
+            tandem.app, ["snapshot", "2026-04", "--company", str(unsealed.folder)], catch_exceptions=False
+        )
+    assert everything(shelf_of(unsealed.company).root) == before
     code, said = ran("verify", "2026-03")
     assert (code, said.startswith("All as sealed: ")) == (0, True)
     file = shelf_of(unsealed.company).open("2026-03").folder / "targets.parquet"

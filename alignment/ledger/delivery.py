@@ -15,6 +15,7 @@ import polars as pl
 from alignment.ledger.entries import Entry
 from alignment.ledger.kinds import Verdict
 from data.company import Company
+from data.durable import flush
 from data.entered import entered_verdicts
 from data.errors import DiskFailed
 
@@ -60,8 +61,4 @@ def _replace(path: Path, frame: pl.DataFrame) -> None:
         file.flush()
         os.fsync(file.fileno())
     apart.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(path.parent)

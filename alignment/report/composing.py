@@ -75,4 +75,5 @@ def facts(manifest: SealedMonth, month: Month) -> tuple[tuple[str, str], ...]:
         ("Sealed", f"{manifest.sealed_at[:16].replace('T', ' ')} UTC by {manifest.sealed_by}"),
         ("Revision", revision),
         ("Generation", manifest.generation),
+        *((("Left out", " ".join(manifest.left_out)),) if manifest.left_out else ()),
     )  # fmt: skip

@@ -243,8 +243,8 @@ class Composer:
         return Section("cuts", "Cuts", further=tuple(found)) if found else None
 
     def restatement(self) -> Section | None:
-        name = next((one for one in ("restated/effects", "restated/parts") if self.snapshot.has(one)), None)
-        frame = self.snapshot.frame(name) if name else pl.DataFrame()
+        name = "restated/effects"
+        frame = self.snapshot.frame(name) if self.snapshot.has(name) else pl.DataFrame()
         if frame.is_empty():
             return None
         labels = {"month": "Month", "revision": "Revision", "label": "Metric", "sealed": "Sealed", "today": "Now",
@@ -254,7 +254,10 @@ class Composer:
         changed = frame.select("month", "metric").unique().height
         said = "1 number of an earlier sealed month is" if changed == 1 else f"{changed} numbers of sealed months are"
         told = Sentence(f"{said} different by the data of this month.", f"Months: {', '.join(months)}.")
-        return Section("restatement", "Restatements", (told,), (table,))
+        name = "restated/records"
+        records = self.snapshot.frame(name) if self.snapshot.has(name) else pl.DataFrame()
+        further = (tables.restated_records(frame, records),) if records.height else ()
+        return Section("restatement", "Restatements", (told,), (table,), further=further)
 
     def decided(self) -> Section | None:
         labels = {"decided_on": "Decided on", "title": "Decision", "text": "In words", "owner": "Owner",

@@ -145,30 +145,33 @@ def promises(row: Row, month: Month) -> Sentence | None:
 
 
 def kept(rows: Sequence[Row], month: Month) -> Sentence | None:
-    """How many promises whose time was over were kept. None where none was over."""
+    """How many promises were kept of those whose own time ended in the month. None where none of them did."""
     over = [row for row in rows if row["is_kept"] is not None]
     if not over:
         return None
     groups = (("Kept", [row["label"] for row in over if row["is_kept"]]),
               ("not kept", [row["label"] for row in over if not row["is_kept"]]))  # fmt: skip
     evidence = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in groups if labels)
+    weeks = " Of a promise by the week each week counts." if any(row.get("per") == "week" for row in over) else ""
     count = sum(1 for row in over if row["is_kept"])
-    noun = "promise was" if len(over) == 1 else "promises were"
-    return Sentence(f"{count} of {len(over)} {noun} kept in {month.name}.", evidence[:1].upper() + evidence[1:] + ".")
+    noun, verb = ("promise", "was") if len(over) == 1 else ("promises", "were")
+    return Sentence(f"{count} of {len(over)} {noun} whose own time ended in {month.name} {verb} kept.",
+                    f"{evidence[:1].upper()}{evidence[1:]}.{weeks}")  # fmt: skip
 
 
 def targets_met(rows: Sequence[tuple[str, float, float, str]], month: Month) -> Sentence | None:
-    """How many targets were met, by label, value, target and which way is good. None where there is no target."""
+    """How many numbers reached the month's part of what is promised of them, by label, value, target and which way is
+    good. None where there is no target.
+    """
     if not rows:
         return None
     met = [label for label, value, target, good in rows if (value <= target if good == "down" else value >= target)]
     missed = [label for label, *_ in rows if label not in met]
-    evidence = "; ".join(part for part in (f"Met: {', '.join(met)}" if met else "",
+    evidence = "; ".join(part for part in (f"Reached: {', '.join(met)}" if met else "",
                                            f"missed: {', '.join(missed)}" if missed else "") if part)  # fmt: skip
-    plural = "target was" if len(rows) == 1 else "targets were"
-    return Sentence(
-        f"{len(met)} of {len(rows)} {plural} met in {month.name}.", evidence[:1].upper() + evidence[1:] + "."
-    )
+    noun = "number reached its target" if len(rows) == 1 else "numbers reached their target"
+    return Sentence(f"{len(met)} of {len(rows)} {noun} for {month.name}.",
+                    f"{evidence[:1].upper()}{evidence[1:]}.")  # fmt: skip
 
 
 def standing(values: Sequence[float | None], label: str, unit: str, month: Month) -> Sentence | None:

@@ -20,6 +20,7 @@ __all__ = [
     "funnel",
     "measured",
     "promised",
+    "restated_records",
     "sides",
     "summary",
     "trend",
@@ -196,6 +197,20 @@ def sides(name: str, title: str, frame: pl.DataFrame, labels: Mapping[str, str])
     rows = [tuple(_plain(value) for value in row) for row in frame.select(kept).iter_rows()]
     units = tuple(frame["unit"]) if "unit" in frame.columns else ()
     return Table(name, title, tuple(columns), tuple(rows), units)
+
+
+def restated_records(effects: pl.DataFrame, records: pl.DataFrame) -> Table:
+    """Which record moved a number of an earlier month, and how far, for the sheets and files."""
+    labels = {
+        "month": "Month", "metric": "Metric", "part": "Part", "cause": "Cause", "kind": "Kind", "record": "Record",
+        "before": "Sealed", "after": "Now", "effect": "Effect",
+    }  # fmt: skip
+    names, units = (dict(effects.select("metric", column).iter_rows()) for column in ("label", "unit"))
+    whose = records.select("metric", "part").iter_rows()
+    # Numerator and denominator have units of their own: an amount or a count.
+    own = [units[metric] if part in ("value", "wait") else "parts" for metric, part in whose]
+    shown = records.with_columns(pl.col("metric").replace(names), pl.Series("unit", own, dtype=pl.String))
+    return sides("restated_records", "The records that restated them", shown, labels)
 
 
 def _unit_of(frame: pl.DataFrame, column: str) -> str:
