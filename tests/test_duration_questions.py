@@ -134,10 +134,16 @@ class TestGroups:
         assert all(count.this is not None for count in tree.find_all(exp.Count))
 
     def test_those_with_a_promise_and_those_without_stand_beside_each_other(self, session: Session) -> None:
-        names = ("human_delay_hours.due", "to_verdict.measured", "human_delay_hours.overdue")
+        names = ("human_delay_hours.due", "to_verdict.measured")
         for asked in (names, names[::-1]):
             found = session.answer(Query(asked, as_of=THURSDAY))
-            assert [found.number(name) for name in names] == [4, 0, 2]
+            assert [found.number(name) for name in names] == [4, 0]
+
+    def test_a_percentile_alone_tells_why_it_is_empty(self, session: Session) -> None:
+        answer = session.answer(Query(("answer_days.p90",), as_of=THURSDAY))
+        assert answer.notes == (
+            "Answer: of 4 waits so many have not ended that the p90 is more than 1.0 days, the longest that has ended.",
+        )
 
     def test_a_win_may_be_promised_too(self, session: Session) -> None:
         found = told(session, "in_a_month", dt.date(2024, 4, 15))

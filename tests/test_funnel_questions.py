@@ -115,7 +115,14 @@ class TestWindows:
     def test_without_its_first_or_last_stage_a_funnel_has_no_answer(
         self, session: Session, name: str, stage: str
     ) -> None:
-        assert stage in session.answer(Query((name,))).reasons[name]
+        (part,) = session.rows(Query((name,)))
+        answers = [
+            session.answer(Query((name,))),
+            session.funnel(name, Query((name,))),
+            session.curve(name, Query((name,))),
+        ]
+        reasons = [part.reason, *(answer.reasons[name] for answer in answers)]
+        assert [reason.partition(":")[0] for reason in reasons if reason] == [f"No stage {stage} here"] * 4
 
     def test_twelve_waits_are_interpolated_like_a_percentile(self, session: Session) -> None:
         # One after each of 1 to 12 days: of n waits in order, the q-quantile lies (n - 1) q behind the first.

@@ -164,8 +164,8 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         "The model 'linear' has nothing to apply to: no metric asked is shared out.",
     ),
     "an order by something else": (
-        {"by": ("channel",), "order": ("-leeds",)},
-        "Cannot order by '-leeds'. Did you mean 'leads'? Columns of this answer: channel, leads.",
+        {"by": ("channel",), "order": ("-leets",)},
+        "Cannot order by '-leets'. Did you mean 'leads'? Columns of this answer: channel, leads.",
     ),
     "an order by a period without a grain": (
         {"order": ("period",)},
@@ -316,6 +316,8 @@ class TestAnswers:
         assert session.answer(replace(asked, limit=2)).frame.rows() == [("social", 3), ("email", 1)]
         rising = session.answer(replace(asked, order=("leads", "-channel"))).frame
         assert rising.rows() == [("email", 1), (None, 1), ("social", 3)]
+        latest = session.answer(Query(("leads",), grain="month", order=("-period",))).frame
+        assert latest.rows() == [(dt.date(2024, 3, 1), 1), (dt.date(2024, 2, 1), 1), (dt.date(2024, 1, 1), 2)]
 
     def test_a_rate_of_nobody_is_empty_and_a_rate_of_nothing_is_0(self, session: Session) -> None:
         rates = ("tofu_conversion", "bofu_conversion", "win_rate", "bofu_conversion.entered")
