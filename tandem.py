@@ -18,6 +18,7 @@ from data import commands as data_commands
 from data.errors import InvalidQuestion, TandemError
 from metrics import commands as metrics_commands
 from metrics import compare_commands, file_commands, path_commands, why_commands
+from metrics.unknown_names import unknown_in
 
 app = typer.Typer(
     name="tandem",
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_commands.mount(app, begin=deliver_verdicts)
+data_commands.mount(app, begin=deliver_verdicts, told=unknown_in)
 for layer in (
     metrics_commands,
     why_commands,

@@ -33,6 +33,8 @@ __all__ = [
 
 # So many earlier periods tell how much of one is usually done by a day.
 HISTORY = 4
+# So many whole periods of a promise are asked for at once.
+TOLD = 12
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,10 @@ def standings_before(
     """
     company, agreement = session.company, session.definitions.agreement
     span = last_complete(objective.per, day, company, count)
+    # A page asks for twelve periods to draw and for a few to judge: one question answers both.
+    asked = last_complete(objective.per, day, company, max(count, TOLD))
     query = Query(
-        (objective.metric,), grain=objective.per, period=span, where=_where(objective), as_of=as_of, is_shared=True
+        (objective.metric,), grain=objective.per, period=asked, where=_where(objective), as_of=as_of, is_shared=True
     )
     frame = session.answer(query).frame
     actual = dict(zip(frame["period"].to_list(), frame[objective.metric].to_list(), strict=True))

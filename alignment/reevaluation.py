@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from alignment.agreement import kept_by_person, reevaluation, standings_before
 from data.calendar import ONE_DAY, Period, add_units, periods_within
-from metrics import Query, Session, only
+from metrics import Query, Session
 from metrics.agreement import AgreementVersion, LeadValue, Objective
 
 __all__ = ["Difference", "Readjustment", "differences", "measured_values", "readjustments"]
@@ -120,12 +120,13 @@ def measured_values(
     if values is None:
         return ()
     year = Period(add_units(day + ONE_DAY, "month", -12), day + ONE_DAY)
+    names = ("lead_to_customer.matured", "lead_to_customer.rate_matured", "average_deal")
+    # All types in one question: each by itself would read all leads again.
+    answer = session.answer(Query(names, values.by, period=year, is_shared=True))
+    rows = {tuple(row[: len(values.by)]): row[len(values.by) :] for row in answer.frame.iter_rows()}
     found = []
     for one in values.types:
-        where = " and ".join(f"({only(name, [word])})" for name, word in zip(values.by, one.type, strict=True))
-        names = ("lead_to_customer.matured", "lead_to_customer.rate_matured", "average_deal")
-        answer = session.answer(Query(names, period=year, where=where, is_shared=True))
-        matured, rate, deal = (None if name in answer.reasons else answer.number(name) for name in names)
+        matured, rate, deal = rows.get(one.type, (None, None, None))
         known = matured is not None and matured >= FEWEST and rate is not None and deal is not None
-        found.append((one, float(rate) * float(deal) if known else None))  # type: ignore[arg-type]  # known says that they are
+        found.append((one, float(rate) * float(deal) if known else None))
     return tuple(found)

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
@@ -69,15 +69,22 @@ stdout = Console(highlight=False)
 
 # Any command may have to refresh before it reads; how that begins is the shell's to say, for as long as one runs.
 _begin: ContextVar[Begin | None] = ContextVar("begin", default=None)
+# What a layer above has to say of fresh data, a sentence each.
+Told = Callable[[Company], Iterable[object]]
+_told: ContextVar[Told | None] = ContextVar("told", default=None)
 
 
-def mount(app: typer.Typer, begin: Begin | None = None) -> None:
-    """Add this layer's commands to the command line. `begin` is what a layer above must do before any refresh."""
+def mount(app: typer.Typer, begin: Begin | None = None, told: Told | None = None) -> None:
+    """Add this layer's commands to the command line.
+
+    `begin` is what a layer above must do before any refresh, `told` what it says of the data after one.
+    """
 
     @app.callback()
     def before_a_command(context: typer.Context) -> None:
-        token = _begin.set(begin)
-        context.call_on_close(lambda: _begin.reset(token))
+        begins, tells = _begin.set(begin), _told.set(told)
+        context.call_on_close(lambda: _begin.reset(begins))
+        context.call_on_close(lambda: _told.reset(tells))
 
     app.command("refresh")(refresh_command)
     app.command("status")(status_command)
@@ -170,6 +177,9 @@ def _print_status(company: Company, manifest: Manifest) -> None:
         stdout.print(f"Excluded from {table}: {count:,} rows. {why}", markup=False, soft_wrap=True)
     for text, count in manifest.unmatched_campaigns:
         stdout.print(f"Campaign '{text}' matches none: {count:,} rows.", markup=False, soft_wrap=True)
+    told = _told.get()
+    for said in told(company) if told is not None else ():
+        stdout.print(f"Warning: {said}", markup=False, soft_wrap=True)
 
 
 # -- frames on standard output ---------------------------------------------------------------------------------------

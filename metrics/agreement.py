@@ -57,6 +57,7 @@ class Objective:
     held_by: str | None = None
     description: str = ""
     place: Place = field(default=Place(""), compare=False)
+    held_by_at: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ class Obligation:
     role: str | None = None
     description: str = ""
     place: Place = field(default=Place(""), compare=False)
+    role_at: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True)

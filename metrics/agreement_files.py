@@ -146,6 +146,7 @@ def _objective(
     return Objective(
         name=name, label=label or "The goal", metric=metric, target=float(target), per=per, team=team, where=where,
         pace=pace, held_by=held_by, description=description or "", place=node.place,
+        held_by_at=(fields.child("held_by") or node).place,
     )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _obligation(name: str, node: Node, metrics: Mapping[str, Metric], reading: R
     within = int(match[1]) * (1 if in_days else SECONDS[match[2]])
     return Obligation(
         name=name, label=label, metric=asked, team=team, within=within, within_words=match[0], share=share, role=role,
-        description=description, place=node.place,
+        description=description, place=node.place, role_at=(fields.child("role") or node).place,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from data.stages import read_stages
 from metrics.opening import OpenCompany
 from metrics.scaffold import new_company
 from metrics.schemas import schemas, write_schemas
+from metrics.unknown_names import unknown_in_agreement, unknown_in_priorities
 
 __all__ = ["mount"]
 
@@ -62,6 +63,8 @@ def check_command(company: CompanyOption = None) -> None:
         typer.echo(f"priorities: {', '.join(found.priorities)}.")
     for name in found.replaced:
         typer.echo(f"replaces the standard: {name}")
+    for unknown in (*unknown_in_agreement(session), *unknown_in_priorities(session)):
+        typer.echo(f"Warning: {unknown}")
 
 
 def _say_what_is_missing(company: Company, missing: list[Problem]) -> None:

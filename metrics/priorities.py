@@ -34,6 +34,7 @@ class Priority:
     objective: Objective
     tag: str
     place: Place = field(default=Place(""), compare=False)
+    tag_at: Place = field(default=Place(""), compare=False)
 
 
 def quarter_name(first: dt.date) -> str:
@@ -70,10 +71,11 @@ def _read(name: str, node: Node, reading: Reading, metrics: Mapping[str, Metric]
         return None
     objective = Objective(
         name=name, label=label, metric=metric, target=float(target), per="quarter", where=where, pace=pace,
-        held_by=held_by, description=description, place=node.place,
+        held_by=held_by, description=description, place=node.place, held_by_at=(fields.child("held_by") or node).place,
     )  # fmt: skip
     quarter = dt.date(int(match["year"]), 3 * int(match["number"]) - 2, 1)
-    return Priority(name=name, quarter=quarter, objective=objective, tag=tag, place=node.place)
+    at = (fields.child("tag") or fields.child("label") or node).place
+    return Priority(name=name, quarter=quarter, objective=objective, tag=tag, place=node.place, tag_at=at)
 
 
 def priority_schema() -> Schema:

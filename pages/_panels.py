@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ import streamlit as st
 from pages._charts import CONFIG
 from pages._words import MISSING, Unit, escape
 
-__all__ = ["column_formats", "opening", "show_chart", "show_reason", "show_table", "table"]
+__all__ = ["column_formats", "opening", "show_chart", "show_reason", "show_table", "show_warnings", "table"]
 
 
 def opening(title: str, says: str, dates: str) -> None:
@@ -22,6 +22,12 @@ def opening(title: str, says: str, dates: str) -> None:
     st.title(escape(title), anchor=False)
     st.markdown(says)
     st.caption(escape(dates))
+
+
+def show_warnings(said: Iterable[object]) -> None:
+    """What is not as it should be, above the numbers that it concerns; nothing where all is right."""
+    if lines := [escape(sentence) for sentence in said]:
+        st.warning("  \n".join(lines))
 
 
 def show_chart(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from metrics.unknown_names import unknown_in_priorities
 from pages import _page as page
 from pages import _strategy_pictures as pictures
-from pages._panels import opening
+from pages._panels import opening, show_warnings
 from pages._workshops import workshops
 
 seen = page.view(__file__)
@@ -17,6 +18,7 @@ areas, reason = pictures.gaps(seen)
 
 with head:
     opening("Strategy", pictures.says(seen, found, areas), pictures.dates(seen, found))
+show_warnings(unknown_in_priorities(seen.session))
 if found is not None:
     pictures.tiles(seen, found)
     pictures.served(seen, found)

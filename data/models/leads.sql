@@ -67,9 +67,14 @@ select
     t.first_at as first_marketing_touch_at, -- #needs(touches.happened_at)
     t.first_on as first_marketing_touch_on, -- #needs(touches.happened_at)
     p.account_id, -- #link(account: accounts.account_id) #needs(contacts.account_id)
-    -- Every page offers it as a filter: a join of all leads with all accounts would be its dearest question.
+    -- What leads are split by on most pages: a join of all leads with all accounts would be their dearest question.
     a.segment, -- #needs(contacts.account_id) #needs(accounts.segment)
+    a.region, -- #needs(contacts.account_id) #needs(accounts.region)
+    a.industry, -- #needs(contacts.account_id) #needs(accounts.industry)
+    c.persona, -- #needs(contacts.persona)
+    c.country, -- #needs(contacts.country)
     p.owner_id -- #link(owner: people.person_id) #needs(contacts.owner_id)
 from stamped as p
 left join touched as t on t.contact_id = p.contact_id and t.pass = p.pass
 left join accounts as a on a.account_id = p.account_id
+left join contacts as c on c.contact_id = p.contact_id
