@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,17 @@ def test_csv_is_not_rounded(october: Snapshot, files: dict[str, list[dict[str, s
     (found,) = [row for row in files["all_numbers"] if row["Metric"] == "Lead to customer"]
     assert found["October 2026"] == repr(sealed["Lead to customer"])
     assert len(found["October 2026"]) > 15
+
+
+def test_csv_says_the_unit_of_every_number(files: dict[str, list[dict[str, str]]]) -> None:
+    units = {row["Metric"]: row["Unit"] for row in files["all_numbers"]}
+    assert (units["Leads"], units["Won revenue"], units["Win rate"]) == ("count", "EUR", "share of 1")
+    assert (units["Human delay"], units["Sales cycle"]) == ("hours", "days")
+    assert {"Won revenue (EUR)", "Win rate (share of 1)", "Leads"} <= files["trend"][0].keys()
+    assert {"Median (days)", "Within (days)"} <= files["funnel"][0].keys()
+    facts = {row["What"]: row["Value"] for row in files["filters_and_dates"]}
+    assert facts["Days"] == "1 to 31 October 2026, in the zone Europe/Berlin"
+    assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d UTC, by .+", facts["Sealed"])
 
 
 def test_every_table_has_a_tab_and_a_file_of_its_own(

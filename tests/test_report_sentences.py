@@ -16,6 +16,7 @@ from alignment.report.contents import Report, Section, Table
 from alignment.report.sentences import (
     Month,
     in_table,
+    kept,
     largest,
     lowest_step,
     matured_rate,
@@ -47,6 +48,10 @@ def plain(sentence: Any) -> str:
     [
         (row(120, 100), "Leads rose to 120 in May 2026, 20 % more than in April 2026."),
         (row(80, 100), "Leads fell to 80 in May 2026, 20 % less than in April 2026."),
+        (row(0, 120), "Leads fell to 0 in May 2026, from 120 in April 2026."),
+        (row(0, 0), "Leads: 0 in May 2026, as in April 2026."),
+        (row(1300, 12), "Leads rose to 1,300 in May 2026, 1,288 more than in April 2026."),
+        (row(-5, 20, "money", "Margin"), "Margin fell to \u2212€5 in May 2026, 125 % less than in April 2026."),
         (row(100, 100), "Leads: 100 in May 2026, as in April 2026."),
         (row(100, None), "Leads in May 2026: 100."),
         (row(3, 1), "Leads rose to 3 in May 2026, 2 more than in April 2026."),
@@ -79,7 +84,7 @@ def test_the_largest_group_is_never_the_one_without_a_name_but_its_share_is_of_a
     told = largest(["Search", None, "Social"], [30, 60, 10], "leads", "count", MAY, "channels", adds_up=True)
     assert told is not None
     assert plain(told) == "Search has the most leads of all channels: 30, 30 % of all."
-    assert told.evidence == "30 of 100 in May 2026."
+    assert told.evidence == "30 of 100 in May 2026; 60 unattributed."
 
 
 def test_the_lowest_step_is_named_with_its_cohort_and_the_others_beside_it() -> None:
@@ -98,9 +103,65 @@ def test_a_target_that_is_good_when_low_is_met_from_below() -> None:
 
 
 def test_a_month_has_its_place_among_the_others() -> None:
-    assert plain(standing([1, 2, 3], "Leads", "count", MAY)) == "Leads in May 2026: 3, the most of 3 months."
-    assert plain(standing([1, 3, 2], "Leads", "count", MAY)) == "Leads in May 2026: 2, number 2 of 3 months."
-    assert plain(standing([2, 3, 1], "Leads", "count", MAY)) == "Leads in May 2026: 1, the least of 3 months."
+    assert plain(standing([1, 2, 3], "Leads", "count", MAY)) == "Leads in May 2026: 3, the highest of 3 months."
+    assert (
+        plain(standing([1, 3, 2], "Leads", "count", MAY)) == "Leads in May 2026: 2; 1 of the 2 other months was higher."
+    )
+    assert plain(standing([2, 3, 1], "Leads", "count", MAY)) == "Leads in May 2026: 1, the lowest of 3 months."
+
+
+@pytest.mark.parametrize(("values", "says"), [
+    ([4, 3, 2], "Leads in May 2026: 2, the lowest of 3 months."),
+    ([4, 3, 5, 2], "Leads in May 2026: 2, the lowest of 4 months."),
+    ([4, 3, 1, 2], "Leads in May 2026: 2; 2 of the 3 other months were higher."),
+    ([3, 2, 3], "Leads in May 2026: 3, with others the highest of 3 months."),
+    ([1, 2, 1], "Leads in May 2026: 1, with others the lowest of 3 months."),
+    ([0, 0, 0], "Leads in May 2026: 0, as in each of 3 months."),
+    ([None, 0, 2], "Leads in May 2026: 2, the highest of 2 months."),
+])  # fmt: skip
+def test_a_month_that_is_like_others_is_not_called_the_first_or_the_last(values: list[float], says: str) -> None:
+    assert plain(standing(values, "Leads", "count", MAY)) == says
+
+
+@pytest.mark.parametrize(("values", "says", "rests_on"), [
+    ([5, 5, None], "Search and Social have the most leads of all channels, each with 5, 50 % of all.",
+     "5 of 10 in May 2026."),
+    ([0, 4, 6], "Of all channels only Social has leads: 4, 40 % of all.", "4 of 10 in May 2026; 6 unattributed."),
+    ([1, 3, 4], "Social has the most leads of all channels: 3, 37.5 % of all.",
+     "3 of 8 in May 2026; 4 unattributed."),
+])  # fmt: skip
+def test_equal_groups_are_named_together_and_what_no_group_has_is_in_the_evidence(
+    values: list[float], says: str, rests_on: str
+) -> None:
+    told = largest(["Search", "Social", None], values, "leads", "count", MAY, "channels", adds_up=True)
+    assert told is not None
+    assert (plain(told), told.evidence) == (says, rests_on)
+
+
+def test_many_equal_groups_are_counted() -> None:
+    told = largest(["a", "b", "c", "d"], [1, 1, 1, 1], "leads", "count", MAY, "campaigns", adds_up=True)
+    assert plain(told) == "4 campaigns have the most leads, each with 1, 25 % of all."
+
+
+def test_two_lowest_steps_are_both_named() -> None:
+    told = lowest_step([(row(0.2, label="A to B"), "March 2026"), (row(0.2, label="B to C"), "January 2026")])
+    assert plain(told) == "A to B and B to C have the lowest rate of the steps: 20 %."
+
+
+def test_a_target_whose_number_is_not_known_is_neither_met_nor_missed() -> None:
+    told = targets_met([("Leads", None, 100, "up"), ("Cost", 90, 100, "down")], MAY)
+    assert plain(told) == "1 of 2 numbers reached their target for May 2026."
+    assert told is not None
+    assert told.evidence == "Reached: Cost; without a number: Leads."
+
+
+@pytest.mark.parametrize(("rows", "says"), [
+    ([True], "1 of 1 promise whose own time ended in May 2026 was kept."),
+    ([False, False], "0 of 2 promises whose own time ended in May 2026 were kept."),
+    ([None, True], "1 of 1 promise whose own time ended in May 2026 was kept."),
+])  # fmt: skip
+def test_one_promise_and_none_are_told_in_good_grammar(rows: list[bool | None], says: str) -> None:
+    assert plain(kept([{"label": "Calls", "is_kept": one} for one in rows], MAY)) == says
 
 
 @given(value=st.floats(-1e12, 1e12), previous=st.floats(-1e12, 1e12))
@@ -207,3 +268,4 @@ def test_promises_are_told_with_what_came_of_them(demo: Session) -> None:
     rows = rows_of(next(one for one in told.tables if one.name == "targets"))
     assert [rows[name]["Kept"] for name in ("Calls", "Verdicts", "Goal")] == ["kept", "not kept", "still open"]
     assert rows["Calls"]["Attainment"] == 1.2
+    assert rows["Calls"]["Over"] == "October 2026"

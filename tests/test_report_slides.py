@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,24 +16,15 @@ from pptx.util import Pt
 
 from alignment.report import export
 from alignment.report.composing import compose
-from alignment.report.fonts import FONTS
 from alignment.report.sentences import in_table
 from alignment.report.slides import slides
 from alignment.snapshots import Snapshot
 from metrics import Session
 from tests.printed import HOSTILE_NAME, a_crowded_report
 from tests.sealed_company import asked_in_the_shell, sealed_october
+from tests.widest_face import LINE, WIDTHS, taken, wide
 
 WIDE, HIGH = 960.0, 540.0
-LINE = 1.165  # the height of a line of DejaVu Sans, which is higher than that of Arial
-
-
-def widths(name: str) -> dict[str, float]:
-    read = json.loads((FONTS / "widest.json").read_text(encoding="utf-8"))[name]
-    return {chr(int(first, 16) + at): own / 1000 for first, row in read.items() for at, own in enumerate(row)}
-
-
-WIDTHS = {False: widths("regular"), True: widths("bold")}
 
 
 @pytest.fixture(scope="session")
@@ -50,23 +40,6 @@ def deck(october: Snapshot) -> Any:
 @pytest.fixture(scope="session")
 def crowded() -> Any:
     return Presentation(io.BytesIO(slides(a_crowded_report())))
-
-
-def wide(text: str, size: float, bold: bool) -> float:
-    return sum(WIDTHS[bold].get(sign, 1.4) for sign in text) * size
-
-
-def taken(text: str, size: float, bold: bool, room: float) -> int:
-    """How many lines a text takes in the widest face: words move on, longer ones break."""
-    count, at = 1, 0.0
-    for word in text.replace("\u200b", " ").split(" "):
-        own = wide(word, size, bold)
-        if at and at + wide(" ", size, bold) + own > room + 0.01:
-            count, at = count + 1, 0.0
-        at += (wide(" ", size, bold) if at else 0.0) + own
-        while at > room + 0.01:
-            count, at = count + 1, at - room
-    return count
 
 
 def height(frame: Any, room: float) -> float:

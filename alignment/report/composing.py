@@ -72,7 +72,7 @@ def facts(manifest: SealedMonth, month: Month) -> tuple[tuple[str, str], ...]:
         ("Money", manifest.company["currency"]),
         ("Data through", day_or_none(manifest.through)),
         ("Nothing in it from", f"{day(manifest.as_of)} or later"),
-        ("Sealed", f"{manifest.sealed_at[:16].replace('T', ' ')} UTC by {manifest.sealed_by}"),
+        ("Sealed", f"{day_or_none(manifest.sealed_at[:10])}, {manifest.sealed_at[11:16]} UTC, by {manifest.sealed_by}"),
         ("Revision", revision),
         ("Generation", manifest.generation),
         *((("Left out", " ".join(manifest.left_out)),) if manifest.left_out else ()),

@@ -7,19 +7,22 @@ import datetime as dt
 import io
 import zipfile
 
-from alignment.report.contents import Report, Table, Value
+from alignment.report.contents import BY_ROW, Column, Report, Table, Value
 
 __all__ = ["csv_archive", "neutral"]
 
 # What makes a spreadsheet program take a text for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Units in words; that of money is the currency.
+_UNITS = {"count": "count", "money": "{}", "ratio": "share of 1", "times": "times", "months": "months",
+          "days": "days", "hours": "hours"}  # fmt: skip
 # An archive's dates are those of nothing: the same month gives the same bytes.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def csv_archive(report: Report) -> bytes:
     """A ZIP archive with a CSV file per table, one of sentences and one of what a reader must know."""
-    files = {f"{table.name}.csv": _table(table) for table in report.tables}
+    files = {f"{table.name}.csv": _table(table, report.currency) for table in report.tables}
     told = [
         (section.title, sentence.text, sentence.evidence)
         for section in report.sections
@@ -41,8 +44,20 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _table(table: Table) -> str:
-    return _text([tuple(column.label for column in table.columns), *table.rows])
+def _table(table: Table, currency: str) -> str:
+    """Numbers of one unit say it in their header; where a table's rows are of several, the last column does."""
+    header = [_label(column, currency) for column in table.columns]
+    told = any(column.unit == BY_ROW for column in table.columns) and "Unit" not in header
+    rows = (
+        (*row, _UNITS.get(table.units[place], table.units[place]).format(currency)) if told else row
+        for place, row in enumerate(table.rows)
+    )
+    return _text([(*header, *(["Unit"] if told else [])), *rows])
+
+
+def _label(column: Column, currency: str) -> str:
+    unit = _UNITS.get(column.unit)
+    return column.label if unit is None or column.unit == "count" else f"{column.label} ({unit.format(currency)})"
 
 
 def _text(rows: list[tuple[Value, ...]]) -> str:

@@ -10,7 +10,7 @@ import typst
 
 from alignment.report.contents import Chart, Report, Section
 from alignment.report.fonts import ABSENT, FONT_NAME, FONTS, column_widths, printable
-from alignment.report.shown import Shown, bar_texts, breakable, shares, shown
+from alignment.report.shown import Shown, bar_texts, breakable, shares, shortened, shown, told
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import LIGHT
 
@@ -20,6 +20,7 @@ __all__ = ["pdf"]
 _PAGE, _SIZE, _PADDING = 595.27 - 2 * 45.35, 8.0, 6.5
 # A word of prose that is longer may break.
 _LONGEST_WORD = 40
+_LONGEST_LABEL = 64  # of a bar: two or three lines
 _FIRST_SIZE = 9.0  # of the table on the first page
 _SOURCE = Path(__file__).parent / "report.typ"
 
@@ -97,16 +98,12 @@ def _table(table: Shown, size: float) -> dict[str, Any]:
 
 def _chart(chart: Chart, currency: str) -> dict[str, Any]:
     texts = bar_texts(chart, currency)
-    highest = max(range(len(texts)), key=lambda index: chart.values[index] or 0.0)
-    last = len(texts) - 1
-    # Two labels side by side at one height would meet.
-    told = {last} if highest == last - 1 and shares(chart)[last] > 0.85 else {last, highest}
     return {
         "title": chart.title,
         "upright": chart.is_upright,
         "bars": [
-            {"label": breakable(label), "text": text, "share": share, "owner": owner, "none": label == UNATTRIBUTED,
-             "told": index in told}
+            {"label": breakable(shortened(label, _LONGEST_LABEL)), "text": text, "share": share, "owner": owner,
+             "none": label == UNATTRIBUTED, "told": index in told(chart)}
             for index, (label, text, share, owner) in enumerate(
                 zip(chart.labels, texts, shares(chart), chart.owners, strict=True))
         ],

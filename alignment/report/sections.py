@@ -86,7 +86,7 @@ class Composer:
         judged = [
             (row["label"], row["value"], self.targets[name], row["good"])
             for name, row in self.rows.items()
-            if self.targets.get(name) and row["value"] is not None
+            if self.targets.get(name) is not None
         ]
         told.append(sentences.targets_met(judged, self.month))
         shown, every = (with_notes(table, (*self.no_targets(), *self.notes("headline"))) for table in (shown, every))
@@ -230,7 +230,7 @@ class Composer:
     def _agreed(self) -> tuple[Table, ...]:
         """Every promise that is sealed, those of longer periods too; the targets alone where no promises are."""
         if self.promised.height:
-            return (tables.promised(self.promised),)
+            return (tables.promised(self.promised, self.manifest.period),)
         labels = {"label": "Metric", "target": "Target", "start": "From", "until": "Until (not included)"}
         return (tables.sides("targets", "Targets", self.agreed, labels),) if self.agreed.height else ()
 

@@ -28,8 +28,12 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+# A sentence names so many groups that have the same.
+_MOST_NAMED = 3
 # A difference between two counts this small is told by the counts, not by a share of them.
 _FEW = 10
+# What grew by more than this is told by the difference: "4,200 % more" says less than the number.
+_TENFOLD = 9.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ def moved(row: Row, month: Month) -> Sentence | None:
     if told is None:
         return Sentence(f"{label}: {now} in {month.name}, as in {month.before}.", evidence)
     verb = "rose" if value > previous else "fell"
+    if not value and unit in ("count", "money"):
+        was = in_table(previous, unit, month.currency)
+        return Sentence(f"{label} {verb} to {now} in {month.name}, from {was} in {month.before}.", evidence)
     return Sentence(f"{label} {verb} to {now} in {month.name}, {told} than in {month.before}.", evidence)
 
 
@@ -83,8 +90,9 @@ def _difference(value: float, previous: float, unit: str, currency: str) -> str 
     """18.4 % more, 8 points less; None where nothing moved that could be written."""
     word = "more" if value > previous else "less"
     is_share = unit in ("count", "money") and previous > 0 and (unit == "money" or previous >= _FEW)
-    if is_share:
-        told = change((value - previous) / previous, "share", "neither")
+    share = (value - previous) / previous if is_share else None
+    if share is not None and share <= _TENFOLD:
+        told = change(share, "share", "neither")
     else:
         told = change(value - previous, unit, "neither", currency)  # type: ignore[arg-type]  # a unit of a metric
     if told is None or told.arrow == "→":
@@ -108,20 +116,29 @@ def largest(
 ) -> Sentence | None:  # fmt: skip
     """Which group has the most of a metric, and what share that is where groups add up. None where nothing is known.
 
-    The group without words takes part in the sum, and never is the largest.
+    The group without words takes part in the sum, and never is the largest; the evidence tells what it has.
     """
     named = [(value, word) for value, word in zip(values, words, strict=True) if word is not None and value]
     if not named or max(named)[0] <= 0:
         return None
     total = sum(value for value in values if value is not None)
-    top, word = max(named)
+    top = max(value for value, _ in named)
+    first = [word for value, word in named if value == top]
+    who = f"{', '.join(first[:-1])} and {first[-1]} have" if len(first) > 1 else f"{first[0]} has"
+    said = f"{who} the most {label} of all {what}"
+    if len(first) > _MOST_NAMED:
+        said = f"{len(first)} {what} have the most {label}"
+    elif len(named) == 1:
+        said = f"Of all {what} only {first[0]} has {label}"
+    said += ", each with" if len(first) > 1 else ":"
     written = numbers.number(top, unit, month.currency)  # type: ignore[arg-type]  # a unit of a metric
+    exact = in_table(top, unit, month.currency)
     if not adds_up:
-        return Sentence(f"{word} has the most {label} of all {what}: {written}.",
-                        f"{label} of {word} in {month.name}: {in_table(top, unit, month.currency)}.")  # fmt: skip
-    share = numbers.rate(top / total)
-    evidence = f"{in_table(top, unit, month.currency)} of {in_table(total, unit, month.currency)} in {month.name}."
-    return Sentence(f"{word} has the most {label} of all {what}: {written}, {share} of all.", evidence)
+        return Sentence(f"{said} {written}.", f"{label} in {month.name}: {exact}.")
+    without = sum(value for value, word in zip(values, words, strict=True) if word is None and value)
+    aside = f"; {in_table(without, unit, month.currency)} unattributed" if without else ""
+    evidence = f"{exact} of {in_table(total, unit, month.currency)} in {month.name}{aside}."
+    return Sentence(f"{said} {written}, {numbers.rate(top / total)} of all.", evidence)
 
 
 def lowest_step(steps: Sequence[tuple[Row, str]]) -> Sentence | None:
@@ -130,9 +147,14 @@ def lowest_step(steps: Sequence[tuple[Row, str]]) -> Sentence | None:
     if not known:
         return None
     row, cohort = min(known, key=lambda step: float(step[0]["value"]))
+    lowest = [one["label"] for one, _ in known if one["value"] == row["value"]]
     rates = (f"{one['label']} {numbers.rate(one['value'])} (entered in {days})" for one, days in known)
     rate, which = numbers.rate(row["value"]), " has the lowest rate of the steps" if len(known) > 1 else ""
-    return Sentence(f"{row['label']}{which}: {rate} of those who entered in {cohort}.", f"{'; '.join(rates)}.")
+    if len(lowest) > 1:
+        text = f"{', '.join(lowest[:-1])} and {lowest[-1]} have the lowest rate of the steps: {rate}."
+    else:
+        text = f"{row['label']}{which}: {rate} of those who entered in {cohort}."
+    return Sentence(text, f"{'; '.join(rates)}.")
 
 
 def promises(row: Row, month: Month) -> Sentence | None:
@@ -159,30 +181,41 @@ def kept(rows: Sequence[Row], month: Month) -> Sentence | None:
                     f"{evidence[:1].upper()}{evidence[1:]}.{weeks}")  # fmt: skip
 
 
-def targets_met(rows: Sequence[tuple[str, float, float, str]], month: Month) -> Sentence | None:
+def targets_met(rows: Sequence[tuple[str, float | None, float, str]], month: Month) -> Sentence | None:
     """How many numbers reached the month's part of what is promised of them, by label, value, target and which way is
-    good. None where there is no target.
+    good. One that is not known neither reached nor missed it, and is named. None where there is no target.
     """
     if not rows:
         return None
-    met = [label for label, value, target, good in rows if (value <= target if good == "down" else value >= target)]
-    missed = [label for label, *_ in rows if label not in met]
-    evidence = "; ".join(part for part in (f"Reached: {', '.join(met)}" if met else "",
-                                           f"missed: {', '.join(missed)}" if missed else "") if part)  # fmt: skip
+    known = [(label, value, target, good) for label, value, target, good in rows if value is not None]
+    met = [label for label, value, target, good in known if (value <= target if good == "down" else value >= target)]
+    missed = [label for label, *_ in known if label not in met]
+    unknown = [label for label, value, *_ in rows if value is None]
+    groups = (("Reached", met), ("missed", missed), ("without a number", unknown))
+    evidence = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in groups if labels)
     noun = "number reached its target" if len(rows) == 1 else "numbers reached their target"
     return Sentence(f"{len(met)} of {len(rows)} {noun} for {month.name}.",
                     f"{evidence[:1].upper()}{evidence[1:]}.")  # fmt: skip
 
 
 def standing(values: Sequence[float | None], label: str, unit: str, month: Month) -> Sentence | None:
-    """Where the last month stands among those before it: the most, the least, or its place."""
+    """Where the last month stands among those before it: the highest, the lowest, or how many were higher."""
     known = [value for value in values if value is not None]
     if not known or values[-1] is None or len(known) < 2:
         return None
     own = values[-1]
-    more = sum(1 for value in known if value > own)
-    place = "the most" if more == 0 else "the least" if more == len(known) - 1 else f"number {more + 1}"
     written = numbers.number(own, unit, month.currency)  # type: ignore[arg-type]  # a unit of a metric
-    text = f"{label} in {month.name}: {written}, {place} of {len(known)} months."
+    text = f"{label} in {month.name}: {written}{_place(own, known)}."
     lowest, highest = (in_table(value, unit, month.currency) for value in (min(known), max(known)))
     return Sentence(text, f"{label} a month: {lowest} to {highest}.")
+
+
+def _place(own: float, known: Sequence[float]) -> str:
+    """Where a value stands among values that it is one of."""
+    higher, lower = (sum(1 for value in known if value > own), sum(1 for value in known if value < own))
+    count, is_alone = len(known), sum(1 for value in known if value == own) == 1
+    if not higher and not lower:
+        return f", as in each of {count} months"
+    if not higher or not lower:
+        return f", {'' if is_alone else 'with others '}the {'lowest' if higher else 'highest'} of {count} months"
+    return f"; {higher} of the {count - 1} other months {'was' if higher == 1 else 'were'} higher"

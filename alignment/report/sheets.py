@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]  # it comes without types
 
 from alignment.report.contents import Chart, Report, Section, Table, Value
-from alignment.report.shown import number_format
+from alignment.report.fonts import widest
+from alignment.report.sheet_cells import SIZE, column_width, header_height, number_format, row_height
+from alignment.report.shown import bar_texts, plain, shortened
+from alignment.report.shown import number_format as chart_format
+from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import LIGHT
 
 __all__ = ["workbook"]
 
 # A workbook cannot carry its font: this one is on every computer that opens workbooks.
 FONT = "Arial"
-WIDEST, NARROWEST = 46, 11
 # Rows above a table's header: title, days and filters, a sentence, an empty one.
 HEADER = 4
 LONGEST_TAB = 31
-CHART = (620, 300)
-CHART_ROWS = 17
+CHART = (620, 380)  # in pixels
+CHART_ROWS = 22
 CHARTS_ON_A_PAGE = 2
 NUMBERS_AT = 11
-# Height of a line of text in points, and how much of a column's width in digits an average letter takes.
-LINE, LETTER = 13.5, 1.0
+# The longest words at a bar in letters, their greatest part of a chart, and pixels of a point.
+LONGEST_WORDS, MOST_OF_WORDS, PIXELS = 48, 0.42, 4 / 3
+FACTS, TOLD = (24.0, 90.0), (22.0, 70.0, 70.0)
 # The same month gives the same bytes.
 NO_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 
@@ -64,7 +66,7 @@ class Sheets:
 
     def format(self, **properties: object) -> Any:
         """A format by its properties; equal ones are one."""
-        whole = {"font_name": FONT, "font_size": 10, "font_color": LIGHT.ink, "valign": "top", **properties}
+        whole = {"font_name": FONT, "font_size": SIZE, "font_color": LIGHT.ink, "valign": "top", **properties}
         key = tuple(sorted(whole.items()))
         if key not in self._formats:
             self._formats[key] = self.book.add_format(whole)
@@ -92,10 +94,10 @@ class Sheets:
 
     def _name(self, title: str) -> str:
         """A name that a tab may have: short, without the signs that are not allowed, and not there yet."""
-        plain = re.sub(r"[\[\]:*?/\\']", " ", title)[:LONGEST_TAB].strip() or "Table"
-        name, count = plain, 2
+        allowed = re.sub(r"[\[\]:*?/\\']", " ", plain(title))[:LONGEST_TAB].strip() or "Table"
+        name, count = allowed, 2
         while name.lower() in self._names:
-            name, count = f"{plain[: LONGEST_TAB - 4]} ({count})", count + 1
+            name, count = f"{allowed[: LONGEST_TAB - 4]} ({count})", count + 1
         self._names.add(name.lower())
         return name
 
@@ -106,24 +108,33 @@ class Sheets:
 
     def _table(self, tab: Any, table: Table) -> None:
         heading = {"bold": True, "bottom": 1, "bottom_color": LIGHT.quiet, "bg_color": LIGHT.panel, "text_wrap": True}
+        widths = [column_width(table, index, self.report.currency) for index in range(len(table.columns))]
         for index, column in enumerate(table.columns):
-            align = "right" if column.is_number else "left"
+            side = {"align": "right"} if column.is_number else {"align": "left", "indent": 1 if index else 0}
             color = LIGHT.color(column.owner) if column.owner else LIGHT.ink
-            tab.write_string(HEADER, index, column.label, self.format(**heading, align=align, font_color=color))
-            tab.set_column(index, index, _width(table, index))
-        tab.set_row(HEADER, 2 * LINE + 4)
+            tab.write_string(HEADER, index, column.label, self.format(**heading, **side, font_color=color))
+            tab.set_column(index, index, widths[index])
+        tab.set_row(HEADER, header_height(table, widths))
         for place, row in enumerate(table.rows):
-            tab.set_row(HEADER + 1 + place, _height(row, [_width(table, index) for index in range(len(row))]))
+            tab.set_row(HEADER + 1 + place, row_height(row, widths))
             for index, value in enumerate(row):
                 color = LIGHT.color(table.owners[place]) if table.owners and index == 0 else LIGHT.ink
                 self._cell(tab, HEADER + 1 + place, index, value, table.unit(place, index), color)
         last = HEADER + len(table.rows)
-        for index, note in enumerate(table.notes):
-            tab.write_string(last + 2 + index, 0, note, self.format(font_color=LIGHT.quiet))
+        for index, note in enumerate(table.notes, last + 2):
+            self._note(tab, index, note, widths)
         tab.freeze_panes(HEADER + 1, 1)
         tab.repeat_rows(HEADER)
         if table.rows:
             tab.autofilter(HEADER, 0, last, len(table.columns) - 1)
+
+    def _note(self, tab: Any, row: int, note: str, widths: list[float]) -> None:
+        """A sentence below a table, as wide as the table: a longer one would be cut where it is printed."""
+        form = self.format(font_color=LIGHT.quiet, text_wrap=True)
+        if len(widths) > 1:
+            tab.merge_range(row, 0, row, len(widths) - 1, "", form)
+        tab.write_string(row, 0, note, form)
+        tab.set_row(row, row_height((note,), (sum(widths),)))
 
     def _cell(self, tab: Any, row: int, column: int, value: Value, unit: str, color: str) -> None:
         line = {"bottom": 1, "bottom_color": LIGHT.line, "font_color": color}
@@ -131,42 +142,36 @@ class Sheets:
             tab.write_blank(row, column, None, self.format(**line))
         elif isinstance(value, str):
             indent = 1 if column else 0  # parts it from the number to its left
-            tab.write_string(row, column, value, self.format(**line, text_wrap=True, indent=indent))
+            tab.write_string(
+                row, column, plain(value), self.format(**line, text_wrap=True, align="left", indent=indent)
+            )
         elif isinstance(value, dt.date):
-            tab.write_datetime(row, column, value, self.format(**line, num_format="yyyy-mm-dd", align="left"))
+            indent = 1 if column else 0
+            form = self.format(**line, num_format="yyyy-mm-dd", align="left", indent=indent)
+            tab.write_datetime(row, column, value, form)
         else:
-            tab.write_number(row, column, value, self.format(**line, num_format=self._number_format(unit, value)))
-
-    def _number_format(self, unit: str, value: float | None = None) -> str:
-        if unit == "money":
-            return f'#,##0.00\\ "{self.report.currency}"'
-        if unit == "ratio":
-            return "0.0%"
-        if unit == "times":
-            return '0.00"x"'
-        if unit == "count":
-            return "#,##0" if value is None or float(value).is_integer() else "#,##0.0"
-        return "#,##0.0"
+            written = number_format(unit, value, self.report.currency)
+            tab.write_number(row, column, value, self.format(**line, num_format=written))
 
     def _facts(self) -> None:
         tab = self._tab("Filters and dates")
-        tab.set_column(0, 0, 24)
-        tab.set_column(1, 1, 90)
+        for index, width in enumerate(FACTS):
+            tab.set_column(index, index, width)
         commentary = (("Commentary", self.report.commentary),) if self.report.commentary else ()
         for index, (what, value) in enumerate((*self.report.facts, *commentary)):
             tab.write_string(HEADER + index, 0, what, self.format(font_color=LIGHT.quiet))
             tab.write_string(HEADER + index, 1, value, self.format(text_wrap=True))
-            tab.set_row(HEADER + index, _height((what, value), (24, 90)))
+            tab.set_row(HEADER + index, row_height((what, value), FACTS))
 
     def _sentences(self) -> None:
         tab = self._tab("Sentences")
-        for index, (width, title) in enumerate(((22, "Section"), (70, "Sentence"), (70, "Evidence"))):
+        for index, (width, title) in enumerate(zip(TOLD, ("Section", "Sentence", "Evidence"), strict=True)):
             tab.set_column(index, index, width)
             tab.write_string(HEADER, index, title, self.format(bold=True, bg_color=LIGHT.panel))
         told = [(section.title, sentence) for section in self.report.sections for sentence in section.sentences]
         for row, (title, sentence) in enumerate(told, HEADER + 1):
             texts = (title, sentence.text, sentence.evidence)
-            tab.set_row(row, _height(texts, (22, 70, 70)))
+            tab.set_row(row, row_height(texts, TOLD))
             for column, text in enumerate(texts):
                 tab.write_string(row, column, text, self.format(text_wrap=True))
         tab.freeze_panes(HEADER + 1, 0)
@@ -182,7 +187,7 @@ class Sheets:
             breaks += [row] if place and place % CHARTS_ON_A_PAGE == 0 else []
             tab.write_string(row, NUMBERS_AT, chart.title, self.format(bold=True))
             for index, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True), row + 1):
-                self._cell(tab, index, NUMBERS_AT, label, "text", LIGHT.ink)
+                self._cell(tab, index, NUMBERS_AT, shortened(label, LONGEST_WORDS), "text", LIGHT.ink)
                 self._cell(tab, index, NUMBERS_AT + 1, value, chart.unit, LIGHT.ink)
             tab.insert_chart(row, 0, self._drawn(chart, tab.get_name(), row + 1), {"object_position": 2})
             row += max(CHART_ROWS, len(chart.picked) + 3)
@@ -192,22 +197,22 @@ class Sheets:
         drawn = self.book.add_chart({"type": "column" if chart.is_upright else "bar"})
         last = first + len(chart.picked) - 1
         font = {"name": FONT, "size": 9, "color": LIGHT.ink}
-        written = number_format(chart, self.report.currency)
+        written = chart_format(chart, self.report.currency)
         drawn.add_series({
             "name": chart.title, "categories": [tab, first, NUMBERS_AT, last, NUMBERS_AT],
             "values": [tab, first, NUMBERS_AT + 1, last, NUMBERS_AT + 1], "gap": 45,
             "fill": {"color": LIGHT.color(chart.owner)},
-            "points": [{"fill": {"color": LIGHT.color(owner)}} for owner in chart.owners],
+            "points": [_paint(chart, index) for index in range(len(chart.picked))],
             "data_labels": {"value": not chart.is_upright, "font": font, "num_format": written},
         })  # fmt: skip
         drawn.set_title({"name": chart.title, "name_font": {**font, "size": 11, "bold": True}, "overlay": False})
         drawn.set_legend({"none": True})
         lowest = {} if any((value or 0) < 0 for value in chart.values) else {"min": 0}
-        plain = {"line": {"none": True}, "num_font": font, "major_gridlines": {"visible": False}}
+        bare = {"line": {"none": True}, "num_font": font, "major_gridlines": {"visible": False}}
         values = {
-            **plain,
+            **bare,
             **lowest,
-            "num_format": number_format(chart, self.report.currency),
+            "num_format": written,
             "visible": chart.is_upright,
         }
         names = {"line": {"color": LIGHT.line}, "num_font": font, "reverse": not chart.is_upright}
@@ -217,6 +222,7 @@ class Sheets:
         drawn.set_x_axis(names if chart.is_upright else values)
         drawn.set_y_axis(values if chart.is_upright else names)
         drawn.set_chartarea({"border": {"none": True}, "fill": {"color": "#FFFFFF"}})
+        drawn.set_plotarea({"layout": _room(chart, self.report.currency)})
         drawn.set_size({"width": CHART[0], "height": CHART[1]})
         return drawn
 
@@ -225,18 +231,21 @@ def _tab_title(table: Table) -> str:
     return table.title.partition(":")[0]
 
 
-def _width(table: Table, column: int) -> float:
-    """As wide as its longest word or number, within bounds; longer texts wrap."""
-    found = table.columns[column]
-    if found.is_number:
-        return max(NARROWEST, 18 if found.unit in ("money", "by row") else 13)
-    longest = max((len(str(row[column])) for row in table.rows if row[column] is not None), default=0)
-    return float(min(WIDEST, max(NARROWEST, longest + 2, len(found.label) + 2)))
+def _paint(chart: Chart, index: int) -> dict[str, Any]:
+    """The fill of a bar: hatched where it is what no group has, pale where it is of a month before."""
+    owner = chart.owners[index]
+    if chart.labels[index] == UNATTRIBUTED:
+        colors = {"fg_color": LIGHT.color(owner), "bg_color": LIGHT.panel}
+        return {"pattern": {"pattern": "wide_upward_diagonal", **colors}}
+    is_pale = chart.is_upright and index < len(chart.picked) - 1
+    return {"fill": {"color": LIGHT.pale(owner) if is_pale else LIGHT.color(owner)}}
 
 
-def _height(row: Sequence[Value], widths: Sequence[float]) -> float:
-    """As high as the lines of its longest text: spreadsheet programs do not all work it out themselves."""
-    texts = ((value, width) for value, width in zip(row, widths, strict=True) if isinstance(value, str))
-    lines = (sum(max(1, math.ceil(len(part) * LETTER / (width - 1))) for part in (text.splitlines() or [""]))
-             for text, width in texts)  # fmt: skip
-    return LINE * max(1, max(lines, default=1)) + 2
+def _room(chart: Chart, currency: str) -> dict[str, float]:
+    """Where the bars stand, in shares of the chart: what is left is for title, words and numbers."""
+    if chart.is_upright:
+        return {"x": 0.1, "y": 0.13, "width": 0.88, "height": 0.72}
+    words = max(widest().width(shortened(label, LONGEST_WORDS), 9) for label in chart.labels) * PIXELS + 12
+    numbers = max(widest().width(text, 9) for text in bar_texts(chart, currency)) * PIXELS + 16
+    left = min(words / CHART[0], MOST_OF_WORDS)
+    return {"x": left, "y": 0.11, "width": 1 - left - numbers / CHART[0], "height": 0.86}

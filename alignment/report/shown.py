@@ -13,11 +13,14 @@ from alignment.report.sentences import in_table
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import Owner
 
-__all__ = ["Shown", "bar_texts", "breakable", "number_format", "shares", "shortened", "shown", "told"]
+__all__ = ["Shown", "bar_texts", "breakable", "number_format", "plain", "shares", "shortened", "shown", "told"]
 
 # A word of CRM text that is longer may break after so many letters, so that no column becomes as wide as the page.
 _LONGEST_WORD = 22
 _BREAK = "\u200b"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# These turn the direction of what follows them, the report's own words too.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -130,3 +133,8 @@ def shortened(text: str, most: int) -> str:
         return text
     end = most // 3
     return f"{text[: most - end - 1].rstrip()}\u2026{text[-end:].lstrip()}"
+
+
+def plain(text: str) -> str:
+    """On one line, without the control characters that no such file may hold or that would turn the text around."""
+    return _CONTROL.sub(" ", _TURNING.sub("", text))

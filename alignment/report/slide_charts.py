@@ -16,8 +16,8 @@ from pptx.util import Pt
 
 from alignment.report.contents import Chart
 from alignment.report.fonts import lines, widest
-from alignment.report.shown import bar_texts, breakable, number_format, shortened, told
-from alignment.report.slide_parts import plain, rgb
+from alignment.report.shown import bar_texts, breakable, number_format, plain, shortened, told
+from alignment.report.slide_parts import rgb
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import LIGHT
 

@@ -5,7 +5,6 @@ Lengths are in points.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,20 +14,12 @@ from pptx.util import Pt
 
 from alignment.report.fonts import first_lines, lines, widest
 
-__all__ = ["high", "on_one_line", "plain", "rgb", "write"]
+__all__ = ["high", "on_one_line", "rgb", "write"]
 
 # Height of a line as a share of the size of its text: Arial and those like it take 1.15 to 1.17.
 _LEADING = 1.2
 # Where letters are of a script or a picture of which Arial has none, another font steps in, whose lines are higher.
 _LEADING_OF_OTHERS = 1.5
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-# These turn the direction of what follows them, the report's own words too.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-
-def plain(text: str) -> str:
-    """On one line, without the control characters that no such file may hold or that would turn the text around."""
-    return _CONTROL.sub(" ", _TURNING.sub("", text))
 
 
 def high(text: str, size: float, room: float, *, bold: bool = False) -> float:

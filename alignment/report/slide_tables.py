@@ -15,8 +15,8 @@ from pptx.oxml.ns import nsdecls
 from pptx.util import Pt
 
 from alignment.report.fonts import column_widths, first_lines, fits, widest
-from alignment.report.shown import Shown
-from alignment.report.slide_parts import high, plain, rgb, write
+from alignment.report.shown import Shown, plain
+from alignment.report.slide_parts import high, rgb, write
 from alignment.tokens import LIGHT
 
 __all__ = ["Laid", "laid"]

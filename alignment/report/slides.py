@@ -11,9 +11,9 @@ from pptx.util import Pt
 
 from alignment.report.contents import Chart, Column, Report, Section, Sentence, Table
 from alignment.report.fonts import first_lines, lines, widest
-from alignment.report.shown import shown
+from alignment.report.shown import plain, shown
 from alignment.report.slide_charts import add_chart
-from alignment.report.slide_parts import high, on_one_line, plain, write
+from alignment.report.slide_parts import high, on_one_line, write
 from alignment.report.slide_tables import Laid, laid
 from alignment.report.slide_theme import SLIDE, empty_deck
 from alignment.tokens import LIGHT

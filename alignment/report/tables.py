@@ -159,16 +159,16 @@ def trend(frame: pl.DataFrame, headline: pl.DataFrame) -> Table:
     return Table("trend", "The last 13 months", (Column("Month"), *columns), tuple(rows))
 
 
-def promised(frame: pl.DataFrame) -> Table:
+def promised(frame: pl.DataFrame, month: Period) -> Table:
     """What each team promised, what came of it, and whether that was kept; open where its period is not over."""
     columns = (
         Column("Promise"), Column("Team"), Column("Promised", BY_ROW), Column("Reached", BY_ROW),
-        Column("Attainment", "ratio"), Column("Kept"), Column("From", "date"), Column("Until (not included)", "date"),
+        Column("Attainment", "ratio"), Column("Kept"), Column("Over", beside=True, usual=span(month)),
     )  # fmt: skip
     kept = {True: "kept", False: "not kept", None: "still open"}
     rows = [
         (row["label"], _told(row["team"], "owner"), row["target"], row["value"], row["attainment"],
-         kept[row["is_kept"]], row["start"], row["until"])
+         kept[row["is_kept"]], span(Period(row["start"], row["until"])))
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
     return Table("targets", "What was promised, and what came of it", columns, tuple(rows), tuple(frame["unit"]),
