@@ -35,6 +35,7 @@ metrics:
   to_owner: {label: Owner, description: Hours., kind: duration, from: created, to: assigned, unit: hours}
   to_verdict:
     {label: Verdict, description: H., kind: duration, from: assigned, to: verdict, unit: hours, clock: business}
+  to_deal: {label: To deal, description: D., kind: duration, from: first_marketing_touch, to: deal_created, unit: days}
   in_a_month:
     {label: Won, description: Days., kind: duration, from: deal_created, to: deal_won, unit: days, promise: 30 days}
   apart:
@@ -82,7 +83,10 @@ def session() -> Session:
         "deals": [
             {"deal_id": "won", "type": "new", "created_at": at(1, 9), "closed_at": at(20, 9), "is_won": True,
              "is_closed": True},
+            {"deal_id": "of one", "type": "new", "created_at": at(8, 9), "is_closed": False},
         ],
+        "deal_contacts": [{"deal_id": "of one", "contact_id": "one", "is_primary": True}],
+        "touches": [{"touch_id": "T", "contact_id": "one", "kind": "form", "happened_at": at(3, 9)}],
     }  # fmt: skip
     return TinyCompany(definitions=DEFINITIONS, business_hours=hours, time_zone="Europe/Berlin").session(rows)
 
@@ -126,6 +130,11 @@ class TestGroups:
         frame = session.answer(Query(("to_owner", "to_owner.measured"), by=("country",), as_of=THURSDAY)).frame
         assert frame.rows() == [("AT", 2, 1), ("DE", 2, 2), ("FR", 2, 1), ("IT", None, 0)]
 
+    def test_what_ends_with_the_deal_is_told_by_the_country_of_the_contact(self, session: Session) -> None:
+        # Touched on March 3, the first lead had a deal on the 8th.
+        asked = Query(("to_deal", "to_deal.measured"), by=("country",), as_of=dt.date(2024, 3, 15))
+        assert session.answer(asked).frame.rows() == [("DE", 5, 1)]
+
     def test_where_nobody_waits_0_have_ended(self, session: Session) -> None:
         asked = Query(("leads", "human_delay_hours.measured"), by=("country",), as_of=THURSDAY)
         answer = session.answer(asked)
@@ -147,7 +156,7 @@ class TestGroups:
 
     def test_a_win_may_be_promised_too(self, session: Session) -> None:
         found = told(session, "in_a_month", dt.date(2024, 4, 15))
-        assert (found["median"], found["due"], found["kept"]) == (19, 1, 1)
+        assert (found["median"], found["due"], found["kept"], found["overdue"]) == (19, 2, 1, 1)
 
 
 class TestMadeOfWaits:
@@ -182,3 +191,5 @@ class TestRows:
     def test_they_are_told_where_two_tables_have_a_column_of_one_name(self, session: Session) -> None:
         (part,) = session.rows(Query(("to_owner",), as_of=THURSDAY, where="country = 'DE'"))
         assert part.frame["hours"].to_list() == [2, 2]
+        (part,) = session.rows(Query(("to_deal",), as_of=dt.date(2024, 3, 15), where="country = 'DE'"))
+        assert part.frame.select("created_on", "days").rows() == [(dt.date(2024, 3, 8), 5)]
