@@ -362,6 +362,29 @@ def test_a_kill_while_sealing_leaves_nothing_that_looks_sealed(
         assert [path.name for path in shelf.root.iterdir() if path.is_dir()] == ["2026-10"]
 
 
+def test_a_kill_while_files_are_written_leaves_nothing_that_looks_sealed(
+    sealed_demo: Snapshot, demo_company: OpenCompany, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path / "snapshots", demo_company.company)
+    pid = os.fork()
+    if pid == 0:
+
+        def half(folder: Path) -> None:
+            three_files(folder)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        with shelf.locked():
+            shelf.seal(sealed_demo.manifest, half)
+        os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    assert shelf.months() == []
+    # The lock of a dead process holds nobody up, and what it left is taken away.
+    with shelf.locked():
+        assert shelf.seal(sealed_demo.manifest, three_files).manifest.files.keys() == {"a.txt", "b.txt", "c.txt"}
+    assert [path.name for path in shelf.root.iterdir() if path.is_dir()] == ["2026-10"]
+    assert verify(shelf, "2026-10") == (4, [])
+
+
 def test_only_one_process_seals_at_a_time(demo_company: OpenCompany, tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "snapshots", demo_company.company)
     with shelf.locked(), pytest.raises(NotSealed, match="Another process is sealing"), shelf.locked():
