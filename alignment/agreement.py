@@ -112,8 +112,9 @@ def standings_before(
     """
     company, agreement = session.company, session.definitions.agreement
     span = last_complete(objective.per, day, company, count)
-    # A page asks for twelve periods to draw and for a few to judge: one question answers both.
-    asked = last_complete(objective.per, day, company, max(count, TOLD))
+    # A page asks for twelve periods to draw, for a few to judge and for those of a quarter: one question answers all.
+    newest = last_complete(objective.per, session.through or day, company, TOLD)
+    asked = newest if as_of is None and newest.start <= span.start and span.until <= newest.until else span
     query = Query(
         (objective.metric,), grain=objective.per, period=asked, where=_where(objective), as_of=as_of, is_shared=True
     )

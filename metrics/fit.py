@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import polars as pl
+import sqlglot
 from sqlglot import exp
 
 from data.calendar import Period
@@ -17,8 +18,10 @@ from data.manifest import Manifest
 from data.moments import facts_query
 from data.rules import RuleBook, book_of
 from data.tables import CANONICAL
+from metrics.emit import emit_rows
 from metrics.personas import Persona
-from metrics.query import Query
+from metrics.plan import plan_rows
+from metrics.query import Query, only
 from metrics.run import Session
 
 __all__ = ["Fit", "book_in", "fit_of"]
@@ -73,11 +76,16 @@ def fit_of(session: Session, persona: Persona, period: Period | None = None, whe
         return _none(said)
     if (missing := _missing(session, book, score)) is not None:
         return _none(missing)
-    rows = session.rows(Query(("leads",), ("persona",), period=period, where=where, is_shared=True))[0]
+    own = only("persona", [persona.value])
+    narrowed = f"({where}) and ({own})" if where else own
+    asked = Query(("leads",), period=period, where=narrowed, is_shared=True)
+    rows = session.rows(asked)[0]
     if rows.reason is not None:
         return _none(rows.reason)
-    leads = rows.frame.filter(pl.col("is_first_pass"), pl.col("persona") == persona.value).select("contact_id", "pass")
-    points = session.run(_points_sql(book, score), {"ids": tuple(leads["contact_id"].unique().sort())})
+    leads = rows.frame.filter(pl.col("is_first_pass")).select("contact_id", "pass")
+    (behind,) = plan_rows(session.reach, asked)
+    assert behind.plan is not None  # as of its rows
+    points = session.run(_points_sql(book, score, emit_rows(behind.plan)), behind.values)
     return _counted(leads.join(points, on=("contact_id", "pass"), how="left")["points"], persona)
 
 
@@ -95,10 +103,13 @@ def _missing(session: Session, book: RuleBook, score: Expression) -> str | None:
     return None
 
 
-def _points_sql(book: RuleBook, score: Expression) -> str:
+def _points_sql(book: RuleBook, score: Expression, rows: str) -> str:
+    """The most points of each pass of the contacts in `rows`: as values, so many keys would cost more than the rest."""
     keys = [exp.column(name, quoted=True) for name in ("contact_id", "pass")]
     most = exp.Max(this=exp.cast(exp.paren(score.copy_tree()), "double"))
-    asked = exp.select(exp.func("unnest", exp.Placeholder(this="ids"))).subquery()
+    leads = sqlglot.parse_one(rows, dialect="duckdb")
+    assert isinstance(leads, exp.Select)
+    asked = exp.select(exp.column("contact_id", quoted=True)).from_(leads.subquery("asked")).subquery()
     moments = facts_query(score.columns, book).where(
         exp.In(this=exp.column("contact_id", table="m", quoted=True), query=asked)
     )

@@ -99,8 +99,9 @@ def of_standing(seen: View, stands: Standing) -> Tile:
     objective = stands.objective
     if stands.actual is None:
         return Tile(objective.name, objective.label, None, reason="There is no number yet.")
-    past = standings_before(seen.session, objective, HISTORY, stands.period.last)
-    history = [one.actual for one in past if one.period.start < stands.period.start] + [stands.actual]
+    past = standings_before(seen.session, objective, HISTORY, stands.so_far.last)
+    before = [one.actual for one in past if one.period.start < stands.period.start]
+    history = [*before[1 - HISTORY :], stands.actual]
     return Tile(
         key=objective.name,
         label=objective.label,

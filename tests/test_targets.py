@@ -242,6 +242,22 @@ def test_standings_are_of_the_period_that_the_data_reaches(demo: Session) -> Non
     assert [one.is_kept for one in past] == [False, False, True]
 
 
+def test_periods_before_are_the_same_however_many_are_asked_at_once(demo: Session) -> None:
+    version_now = agreement.in_force(demo)
+    assert version_now is not None
+    autumn = Period(dt.date(2026, 7, 1), dt.date(2026, 10, 1))
+    for one in (each for each in version_now.objectives if each.per == "month"):
+        # Asked by itself, month by month, without the months around it.
+        where = one.where.sql if one.where else None
+        alone = [
+            demo.answer(Query((one.metric,), period=Period(dt.date(2026, m, 1), dt.date(2026, m + 1, 1)), where=where))
+            for m in (7, 8, 9)
+        ]
+        found = agreement.standings_before(demo, one, 3, autumn.last)
+        assert [each.period.start.month for each in found] == [7, 8, 9]
+        assert [each.actual for each in found] == [answer.number(one.metric) for answer in alone]
+
+
 def test_obligations_are_kept_and_broken_by_person(demo: Session) -> None:
     tables = {name: rows_in(demo, name) for name in NAMES}
     people = {row["person_id"]: row for row in tables["people"]}
