@@ -82,7 +82,7 @@ class Session:
     def answer(self, query: Query) -> Answer:
         """The answer to a question, with that of the period it is compared with. Raises InvalidQuestion."""
         if query.model == MARKOV:
-            return hear(replace(answer_by_chain(self, query), before=self._before(query)))
+            return hear(self, replace(answer_by_chain(self, query), before=self._before(query)))
         planned, sql = self._compiled(query)
         frame = self._run(sql, planned.values, query)
         shown = [*query.by, *(["period"] if query.grain else []), *dict.fromkeys(query.metrics)]
@@ -97,7 +97,7 @@ class Session:
             targets=targets_of(self.definitions, self.company, query, frame) if query.compare == "target" else None,
             longest=self._longest(query, frame),
         )
-        return hear(found)
+        return hear(self, found)
 
     def _longest(self, query: Query, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """What stands beside each percentile of waits that was asked for."""
@@ -151,7 +151,7 @@ class Session:
         entered, unrecorded = int(cohort["entered"].sum()), int(cohort["unrecorded"].sum())
         notes = (self._unrecorded_note(name, unrecorded, entered),) if unrecorded else ()
         reasons = {} if counts_only else self._losses_reason(name)
-        return hear(Answer(query, frame, sql, planned.values, reasons, notes))
+        return hear(self, Answer(query, frame, sql, planned.values, reasons, notes))
 
     def curve(self, name: str, query: Query) -> Answer:
         """The whole funnel by time since entry: a row per group and day on which somebody left the risk set.

@@ -42,7 +42,7 @@ def beside_sealed(seen: View, *, is_live: bool = True) -> Iterator[None]:
     place = st.container(key="sealed_beside")
     with place:
         _asked_for_sealed(seen)
-    with heard() as answers:
+    with heard(seen.session) as answers:
         yield
     found = sealed_otherwise(seen.session.company, answers)
     # A difference that no digit shows is none to a reader.

@@ -19,6 +19,7 @@ from alignment.sealing import seal_month, seal_per
 from alignment.snapshots import shelf_of
 from data.calendar import Period
 from metrics import Answer, Query, Session, only
+from metrics.hearing import heard
 from pages import _snapshot_list, _snapshot_sealing
 from tests.one_page import OBEYED, markup, one_page, page, said, table_of
 from tests.sealed_company import MARCH, TODAY, copy_with_march, seal_march, session_of
@@ -181,6 +182,19 @@ def test_only_what_was_asked_as_it_was_sealed_has_a_sealed_number(company: Small
     assert told(replace(everything, period=Period(dt.date(2026, 3, 1), dt.date(2026, 3, 8)))) == set()
     assert told(replace(everything, as_of=dt.date(2026, 4, 2))) == set()
     assert told(replace(everything, by=("country",))) == set()
+
+
+def test_only_the_session_of_the_page_is_heard(company: SmallCompany) -> None:
+    session, query = session_of(company), Query(("leads",), period=MARCH)
+    other = session.with_definitions(session.definitions)
+    with heard(session) as answers:
+        session.answer(query)
+        # Such as one that reads the same rows by a rule that is only proposed.
+        other.answer(query)
+        session.funnel("lead_to_customer", query)
+    session.answer(query)
+    assert [one.query for one in answers] == [query, query]
+    assert "step" in answers[1].frame.columns
 
 
 def test_a_group_that_is_gone_is_told_by_its_sealed_number(company: SmallCompany) -> None:
