@@ -128,6 +128,7 @@ ROWS = {
         _touch("5", "D", "2024-03-01", "social", None),
         _touch("6", "D", "2024-03-02", "email", None),
     ],
+    "assignments": [{"contact_id": "B", "happened_at": dt.datetime(2024, 6, 28, 16), "person_id": "Sam"}],
     "deal_contacts": [
         {"deal_id": deal, "contact_id": contact, "is_primary": True}
         for deal, contact in (("won", "A"), ("open", "A"), ("lost", "B"), ("free", "D"))
@@ -146,7 +147,10 @@ FEBRUARY = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
 @functools.cache
 def tiny_company() -> TinyCompany:
     """Contacts have columns that are called as those of a statement."""
-    company = TinyCompany(definitions=DEFINITIONS, week_starts=1, fiscal_year_starts=2, gross_margin=0.5)
+    company = TinyCompany(
+        definitions=DEFINITIONS, week_starts=1, fiscal_year_starts=2, gross_margin=0.5,
+        business_hours={day: (dt.time(9), dt.time(17)) for day in range(5)},
+    )  # fmt: skip
     for name in ("period", "from", "until", "days"):
         company.bench.execute(f'ALTER TABLE contacts ADD COLUMN "{name}" DATE')
     return company

@@ -14,6 +14,7 @@ import pytest
 from data.calendar import Period
 from data.errors import InvalidQuestion
 from metrics import Query, Session
+from metrics.moves import Shift
 from metrics.plan import plan
 from metrics.reach import Reach
 from tests.number_company import FEBRUARY, MONTHS, monthly, number, number_company, tiny_company
@@ -191,6 +192,12 @@ class TestParts:
             assert session.answer(Query(("leads",), by=("region",), where=where)).frame.rows() == counts
         assert number(session, "leads", where="region is null") == 3
 
+    def test_a_lead_handed_over_on_friday_afternoon_is_not_late_on_monday_morning(self, session: Session) -> None:
+        # Four hours are promised, and one of them had passed.
+        states = tuple(f"human_delay_hours.{state}" for state in ("pending", "overdue"))
+        assert session.answer(Query(states)).frame.row(0) == (1, 0)
+        assert session.answer(Query(states, as_of=dt.date(2024, 7, 2))).frame.row(0) == (0, 1)
+
     def test_conditions_take_numbers_as_numbers_and_texts_as_texts(self, session: Session) -> None:
         answer = session.answer(Query(("spend",), where="length(channel) = 6 and channel in ('social', '6')"))
         assert set(answer.values.values()) == {6, "social", "6"}
@@ -291,6 +298,8 @@ class TestRefusals:
         without = Reach(session.company, session.manifest, session.definitions)
         reasons = plan(without, Query(("cac",))).reasons
         assert reasons == {"cac": "How long a sale takes is asked of the data, and none is open here."}
+        told = Reach(session.company, session.manifest, session.definitions, lambda _: Shift(1, "month"))
+        assert plan(told, Query(("cac",))).reasons == {}
 
     @pytest.mark.parametrize(
         ("name", "table", "column"),
