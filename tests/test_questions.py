@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -230,6 +231,8 @@ class TestAbsentInputs:
     def test_an_absent_input_stays_empty_in_every_group_and_period(self, lacking: Session) -> None:
         frame = lacking.answer(Query(("spend", "leads"), period=QUARTER, grain="month")).frame
         assert frame.select("spend", "leads").rows() == [(None, 2), (None, 1), (None, 1)]
+        alone = lacking.answer(Query(("spend",), by=("channel",), grain="month")).frame
+        assert alone.schema == {"channel": pl.String(), "period": pl.Date(), "spend": pl.Float64()}
         frame = lacking.answer(Query(("mqls", "leads"), by=("channel",))).frame
         assert set(frame["mqls"]) == {None}
         assert frame["leads"].sum() == 5
@@ -276,6 +279,10 @@ class TestAnswers:
         metrics = ("mqls", "lead_to_customer.entered", "leads", "mqls")
         answer = session.answer(Query(metrics, by=("source", "channel"), grain="month"))
         assert answer.frame.columns == ["source", "channel", "period", "mqls", "lead_to_customer.entered", "leads"]
+
+    def test_counts_are_whole_numbers_and_rates_are_not(self, session: Session) -> None:
+        frame = session.answer(Query(("leads", "tofu_conversion.entered", "tofu_conversion"))).frame
+        assert frame.dtypes == [pl.Int64(), pl.Int64(), pl.Float64()]
 
     def test_null_is_a_group_of_its_own_and_comes_last(self, session: Session) -> None:
         frame = session.answer(Query(("leads",), by=("channel",))).frame
