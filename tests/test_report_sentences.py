@@ -78,6 +78,7 @@ def test_without_a_number_there_is_no_sentence() -> None:
     assert promises(row(None), MAY) is None
     assert targets_met([], MAY) is None
     assert standing([3, None], "Leads", "count", MAY) is None
+    assert standing([0, 0, 5], "Leads", "count", MAY) is None
 
 
 def test_the_largest_group_is_never_the_one_without_a_name_but_its_share_is_of_all() -> None:
@@ -117,7 +118,9 @@ def test_a_month_has_its_place_among_the_others() -> None:
     ([3, 2, 3], "Leads in May 2026: 3, with others the highest of 3 months."),
     ([1, 2, 1], "Leads in May 2026: 1, with others the lowest of 3 months."),
     ([0, 0, 0], "Leads in May 2026: 0, as in each of 3 months."),
-    ([None, 0, 2], "Leads in May 2026: 2, the highest of 2 months."),
+    ([None, 1, 2], "Leads in May 2026: 2, the highest of 2 months."),
+    ([0, None, 0, 2, 0], "Leads in May 2026: 0, the lowest of 2 months."),
+    ([0, 0, 0, 3, 5], "Leads in May 2026: 5, the highest of 2 months."),
 ])  # fmt: skip
 def test_a_month_that_is_like_others_is_not_called_the_first_or_the_last(values: list[float], says: str) -> None:
     assert plain(standing(values, "Leads", "count", MAY)) == says

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 from alignment import numbers
@@ -199,8 +200,12 @@ def targets_met(rows: Sequence[tuple[str, float | None, float, str]], month: Mon
 
 
 def standing(values: Sequence[float | None], label: str, unit: str, month: Month) -> Sentence | None:
-    """Where the last month stands among those before it: the highest, the lowest, or how many were higher."""
-    known = [value for value in values if value is not None]
+    """Where the last month stands among those before it: the highest, the lowest, or how many were higher.
+
+    Months before the first that has anything do not count: there may have been no data yet.
+    """
+    told = [value for value in values if value is not None]
+    known = list(dropwhile(lambda value: not value, told)) or told
     if not known or values[-1] is None or len(known) < 2:
         return None
     own = values[-1]
