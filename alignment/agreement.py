@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from data.calendar import ONE_DAY, Period, last_complete, periods_within, shift, start_of
 from metrics import Query, Session, only
 from metrics.agreement import AgreementVersion, Objective, Obligation
-from metrics.kinds import Duration, Metric, split_result
+from metrics.duration_files import with_attempts
+from metrics.kinds import Duration, Metric, results_of, split_result
 from metrics.target_answers import condition_of
 from metrics.targets import Standing, history_share, objective_of, spread, standing
 
@@ -39,7 +40,11 @@ TOLD = 12
 
 @dataclass(frozen=True)
 class Kept:
-    """How often somebody kept an obligation, of the leads whose time has passed; without `person_id` it is nobody."""
+    """How often somebody kept an obligation, of the leads whose time has passed; without `person_id` it is nobody.
+
+    Where the metric has one, the clock is the person's own: it starts when the lead is given to them. `released` are
+    the leads that they owe nothing, since these were handed on or needed nothing more within the time.
+    """
 
     person_id: str | None
     name: str
@@ -48,6 +53,7 @@ class Kept:
     due: int
     kept: int
     untouched: int
+    released: int = 0
 
     @property
     def share(self) -> float | None:
@@ -56,7 +62,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Promise:
-    """An obligation in some days: all who hold its role together, and each of them, who broke most of them first."""
+    """An obligation in some days: all who hold its role together, and each of them, who broke most of them first.
+
+    Together each lead counts once, from its first assignment on. On the clocks of people it counts under each who had
+    it, so that these need not add up to it.
+    """
 
     obligation: Obligation
     period: Period
@@ -178,29 +188,47 @@ def kept_by_person(
 
     `where` narrows it to some leads; where that cannot be told of them, `reason` says why.
     """
-    timed = _timed(session, obligation)
-    asked = session.with_metrics((timed,))
-    names = tuple(f"{timed.name}.{result}" for result in ("due", "kept", "overdue"))
-    query = Query(names, by=("owner",), period=period, as_of=as_of, where=where, is_shared=where is not None)
-    answer = asked.answer(query)
+    timed = _timed(session, obligation, obligation.metric)
+    names = tuple(f"{timed.name}.{result}" for result in ("due", "kept"))
+    both = " and ".join(f"({one})" for one in (_of_role(session, obligation), where) if one is not None)
+    query = Query(names, period=period, as_of=as_of, where=both or None, is_shared=where is not None)
+    answer = session.with_metrics((timed,)).answer(query)
+    due, kept = (int(answer.number(name) or 0) if not answer.reasons else 0 for name in names)
     reason = next(iter(answer.reasons.values()), None)
+    query = replace(query, by=("owner",), where=where)
+    return Promise(obligation, period, due, kept, _kept_by_each(session, obligation, query), reason)
+
+
+def _kept_by_each(session: Session, obligation: Obligation, query: Query) -> tuple[Kept, ...]:
+    """Each of a role on their own clock, where the promise has one and the data tells it; else the lead's."""
+    metric = session.definitions.metrics[obligation.metric]
+    own = metric.per_person if isinstance(metric, Duration) else None
+    if own is not None and session.answer(Query((f"{own}.due",))).reasons:
+        own = None
+    timed = _timed(session, obligation, own or obligation.metric)
+    results = [name for name in ("due", "kept", "overdue", "released") if name in results_of(timed)]
+    names = {result: f"{timed.name}.{result}" for result in results}
+    answer = session.with_metrics((timed,)).answer(replace(query, metrics=tuple(names.values())))
     people = _people(session)
     found: list[Kept] = []
     for row in answer.frame.to_dicts():
-        who = people.get(row["owner"], (row["owner"] or "Nobody", None, None))
-        if not row[names[0]] or (obligation.role is not None and who[2] != obligation.role):
+        name, team, role = people.get(row["owner"], (row["owner"] or "Nobody", None, None))
+        counts = {result: int(row[asked] or 0) for result, asked in names.items()}
+        if not counts["due"] + counts.get("released", 0) or role != (obligation.role or role):
             continue
-        due, kept, untouched = (int(row[name] or 0) for name in names)
-        found.append(Kept(row["owner"], who[0] or row["owner"], who[1], who[2], due, kept, untouched))
-    found.sort(key=lambda one: (one.kept - one.due, one.name))
-    due, kept = sum(one.due for one in found), sum(one.kept for one in found)
-    return Promise(obligation, period, due, kept, tuple(found), reason)
+        found.append(
+            Kept(row["owner"], name or row["owner"], team, role, counts["due"], counts["kept"], counts["overdue"],
+                 counts.get("released", 0))
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (one.kept - one.due, one.name)))
 
 
-def _timed(session: Session, obligation: Obligation) -> Duration:
-    """The wait with the time that this version promises."""
-    metric = session.definitions.metrics[obligation.metric]
+def _timed(session: Session, obligation: Obligation, name: str) -> Duration:
+    """The wait with the time, and the attempts, that this version promises."""
+    metric = session.definitions.metrics[name]
     assert isinstance(metric, Duration)
+    if obligation.attempts is not None:
+        metric = with_attempts(metric, obligation.attempts)
     return replace(metric, promise=obligation.within, name=f"{metric.name}_agreed")
 
 
@@ -215,7 +243,7 @@ def _people(session: Session) -> dict[str, tuple[str, str | None, str | None]]:
 
 def kept_by_month(session: Session, obligation: Obligation, count: int, day: dt.date) -> dict[dt.date, float | None]:
     """The share kept of the leads of each of the last whole months; None where none was due."""
-    timed = _timed(session, obligation)
+    timed = _timed(session, obligation, obligation.metric)
     name, span = f"{timed.name}.promise_kept", last_complete("month", day, session.company, count)
     where = _of_role(session, obligation)
     query = Query((name,), grain="month", period=span, where=where, is_shared=True)
@@ -232,7 +260,10 @@ def _of_role(session: Session, obligation: Obligation) -> str | None:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often a person kept a promise since a version began; `of` is what is counted: leads, or months."""
+    """How often a person kept a promise since a version began; `of` is what is counted: leads, or months.
+
+    `released` are leads that they owe nothing: handed on, or in need of nothing more, within the promised time.
+    """
 
     person: str
     team: str
@@ -240,6 +271,7 @@ class Tally:
     of: str
     due: int
     kept: int
+    released: int = 0
 
     @property
     def broken(self) -> int:
@@ -265,7 +297,7 @@ def tallies(session: Session, version: AgreementVersion, day: dt.date) -> tuple[
     since = Period(version.starts, day + ONE_DAY)
     for obligation in version.obligations if since.days > 0 else ():
         found += [
-            Tally(one.name, one.team or obligation.team, obligation.label, "leads", one.due, one.kept)
+            Tally(one.name, one.team or obligation.team, obligation.label, "leads", one.due, one.kept, one.released)
             for one in kept_by_person(session, obligation, since).people
         ]
     return tuple(found)

@@ -10,16 +10,14 @@ from alignment.agreement import in_force
 from data.calendar import Period, comparison
 from metrics import Answer, Query, Session
 from metrics.agreement import Obligation
+from metrics.kinds import Duration, results_of
 
 __all__ = ["FIRST_TOUCH", "SYSTEM", "VERDICT", "Speed", "at_equal_age", "obligation_of", "speed"]
 
 SYSTEM, FIRST_TOUCH, VERDICT = "system_delay_hours", "human_delay_hours", "verdict_days"
 _RESULTS = ("median", "p90")
-_COUNTS = ("due", "kept", "promise_kept", "overdue", "pending")
-_SPEED = (
-    *(f"{SYSTEM}.{result}" for result in _RESULTS),
-    *(f"{FIRST_TOUCH}.{result}" for result in (*_RESULTS, *_COUNTS)),
-)
+_COUNTS = ("due", "kept", "promise_kept", "overdue", "pending", "released")
+_SYSTEM = tuple(f"{SYSTEM}.{result}" for result in _RESULTS)
 
 
 def obligation_of(session: Session, metric: str) -> Obligation | None:
@@ -49,32 +47,51 @@ class Speed:
     Columns of `frame`: group (a value of the dimension, None where it has none), system_median, system_p90,
     human_median, human_p90 (business hours; an empty one of these two is longer than `longest`, the longest wait that
     has ended), longest, due, kept, share (of promises whose time has passed), untouched (due, and nobody has touched
-    them yet), pending (still in time). `reason` says why there is none.
+    them yet), pending (still in time) and, on the clocks of people, released (handed on, or answered by a colleague, in
+    time). `human` is the metric of the human delay: `is_own` where it runs on the clock of each person who had the
+    lead. `reason` says why there is none.
     """
 
     frame: pl.DataFrame
+    human: str = FIRST_TOUCH
     reason: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        return self.human != FIRST_TOUCH
 
 
 def speed(session: Session, by: str, period: Period, where: str | None) -> Speed:
-    """Both delays of the leads assigned in a period. A reassignment is no new begin: the first assignment counts."""
-    answer = session.answer(Query(_SPEED, (by,), period=period, where=where, is_shared=True))
-    reason = answer.reasons.get(f"{FIRST_TOUCH}.median")
+    """Both delays of the leads assigned in a period. A reassignment is no new begin, except on the clocks of people."""
+    human = _human(session, by)
+    counts = tuple(name for name in _COUNTS if name in results_of(session.definitions.metrics[human]))
+    asked = (*_SYSTEM, *(f"{human}.{result}" for result in (*_RESULTS, *counts)))
+    answer = session.answer(Query(asked, (by,), period=period, where=where, is_shared=True))
+    reason = answer.reasons.get(f"{human}.median")
     if reason is not None:
-        return Speed(pl.DataFrame(), reason)
-    longest = answer.longest[f"{FIRST_TOUCH}.median"]
+        return Speed(pl.DataFrame(), human, reason)
+    longest = answer.longest[f"{human}.median"]
     named = {
-        f"{SYSTEM}.median": "system_median", f"{SYSTEM}.p90": "system_p90", f"{FIRST_TOUCH}.median": "human_median",
-        f"{FIRST_TOUCH}.p90": "human_p90", f"{FIRST_TOUCH}.due": "due", f"{FIRST_TOUCH}.kept": "kept",
-        f"{FIRST_TOUCH}.promise_kept": "share", f"{FIRST_TOUCH}.overdue": "untouched",
-        f"{FIRST_TOUCH}.pending": "pending",
+        f"{SYSTEM}.median": "system_median", f"{SYSTEM}.p90": "system_p90", f"{human}.median": "human_median",
+        f"{human}.p90": "human_p90", f"{human}.due": "due", f"{human}.kept": "kept", f"{human}.promise_kept": "share",
+        f"{human}.overdue": "untouched", f"{human}.pending": "pending", f"{human}.released": "released",
     }  # fmt: skip
-    frame = answer.frame.with_columns(longest.alias("longest")).rename({by: "group", **named})
+    frame = answer.frame.with_columns(longest.alias("longest")).rename({by: "group", **named}, strict=False)
+    many = [name for name in ("due", "kept", "untouched", "pending", "released") if name in frame.columns]
     has_leads = pl.any_horizontal(pl.col("system_median", "human_median", "longest").is_not_null()) | (
-        pl.col("due") + pl.col("pending") > 0
+        pl.sum_horizontal(*(name for name in many if name != "kept")) > 0
     )
     frame = frame.filter(has_leads).sort("due", "group", descending=[True, False], nulls_last=True)
-    counts = [pl.col(name).cast(pl.Int64) for name in ("due", "kept", "untouched", "pending")]
+    frame = frame.with_columns(pl.col(name).cast(pl.Int64) for name in many)
     order = ("group", "system_median", "system_p90", "human_median", "human_p90", "longest", "due", "kept", "share",
-             "untouched", "pending")  # fmt: skip
-    return Speed(frame.with_columns(counts).select(order))
+             "untouched", "pending", *(("released",) if "released" in many else ()))  # fmt: skip
+    return Speed(frame.select(order), human)
+
+
+def _human(session: Session, by: str) -> str:
+    """The metric of the human delay: by owner that of each person's own clock, where the data tells it."""
+    metric = session.definitions.metrics[FIRST_TOUCH]
+    own = metric.per_person if isinstance(metric, Duration) and by == "owner" else None
+    if own is None or session.answer(Query((f"{own}.due",))).reasons:
+        return FIRST_TOUCH
+    return own

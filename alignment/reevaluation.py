@@ -59,7 +59,7 @@ def _promises(version: AgreementVersion) -> dict[str, tuple[str, str]]:
     """Label and words of each promise, by its name."""
     found = {one.name: (one.label, _words(one)) for one in (version.goal, *version.objectives)}
     for one in version.obligations:
-        found[one.name] = (one.label, f"{one.share:.0%} within {one.within_words}")
+        found[one.name] = (one.label, f"{one.share:.0%} {one.time_words}")
     if (values := version.lead_values) is not None:
         found[""] = ("Value of a lead", f"{values.otherwise:,.10g}, {len(values.types)} types with their own")
     return found

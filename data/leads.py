@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from data.credit import completed_credit, completed_credit_days, completed_journeys
 from data.funnel_entries import FUNNEL_ENTRIES, first_entries
-from data.handoffs import completed_handoffs
+from data.handoffs import HANDOFFS, LEAD_OWNERS, completed_handoffs, completed_owners
 from data.moments import RULE_STAMPS, completed_moments, rule_entries, rule_facts
 from data.stages import STAGES, Sign, Stages
 
@@ -69,7 +69,9 @@ def complete(name: str, tree: exp.Query, stages: Stages) -> exp.Query:
         return completed_credit(tree, stages.attribution)
     if name == "credit_days":
         return completed_credit_days(tree, stages.attribution)
-    return completed_handoffs(tree, stages) if name == "handoffs" else tree
+    if name == LEAD_OWNERS:
+        return completed_owners(tree)
+    return completed_handoffs(tree, stages) if name == HANDOFFS else tree
 
 
 def _stamped(stages: Stages) -> list[str]:

@@ -16,6 +16,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from data.business_time import CLOCKS
 from data.errors import Place, Problems, did_you_mean
 from data.funnel_entries import FUNNEL_ENTRIES
+from data.handoffs import HANDOFFS, LEAD_OWNERS
 from data.leads import THEN, complete, made_of_rules
 from data.moments import RULE_STAMPS
 from data.stages import Stages
@@ -28,11 +29,11 @@ STANDARD = Path(__file__).with_name("models")
 
 # Completed out of stages.yaml: a company's file cannot say what they are.
 MADE_BY_STAGES = (
-    "passes", "lead_moments", RULE_STAMPS, "leads", "leads" + THEN, "lead_stages", "lead_stages" + THEN, "handoffs",
-    FUNNEL_ENTRIES,
+    "passes", "lead_moments", RULE_STAMPS, "leads", "leads" + THEN, "lead_stages", "lead_stages" + THEN, HANDOFFS,
+    LEAD_OWNERS, FUNNEL_ENTRIES,
 )  # fmt: skip
 # Models that others are made of, and that no question may name.
-ONLY_BUILT = ("passes",)
+ONLY_BUILT = ("passes", "human_touches")
 ONLY_WITH_RULES = (RULE_STAMPS,)
 # Small tables that exist only while the models are built.
 BUILD_TABLES = ("company", "touch_order")

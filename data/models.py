@@ -12,7 +12,7 @@ from data.credit import check_credit
 from data.description import Column, TableDescription
 from data.engine import Workbench, quoted
 from data.errors import EngineFailed, FailedChecks, InvalidFiles, Place, Problem, Problems, did_you_mean
-from data.handoffs import moment_columns
+from data.handoffs import HANDOFFS, LEAD_OWNERS, moment_columns
 from data.leads import STAGE_COLUMNS, THEN
 from data.model_checks import check
 from data.model_files import BUILD_TABLES, ONLY_BUILT, ModelFile, in_order, read_models
@@ -154,8 +154,8 @@ def _describe_model(model: ModelFile, stages: Stages, built: _Stored, absences: 
         columns[name] = replace(column, absent=_absent(notes.needs, absences), link=notes.link) if notes else column
     if model.name in ("leads", "leads" + THEN):
         columns |= _stage_columns(stages, absences)
-    if model.name == "handoffs":
-        columns |= moment_columns(columns, _stage_columns(stages, absences))
+    if model.name in (HANDOFFS, LEAD_OWNERS):
+        columns |= moment_columns(model.name, columns, _stage_columns(stages, absences))
     return TableDescription(model.name, model.sentence, model.key, columns, built.rows)
 
 

@@ -65,6 +65,7 @@ class Obligation:
     """What the people of a role do with each lead: the wait `metric` ends `within`, for a `share` of them.
 
     `within` is in the unit in which the metric's own promise is kept: seconds, or days where it is told in days.
+    `attempts` is how often a person tries to reach the lead by then, of a wait for that.
     """
 
     name: str
@@ -74,10 +75,17 @@ class Obligation:
     within: int
     within_words: str
     share: float
+    attempts: int | None = None
     role: str | None = None
     description: str = ""
     place: Place = field(default=Place(""), compare=False)
     role_at: Place = field(default=Place(""), compare=False)
+
+    @property
+    def time_words(self) -> str:
+        """What is promised, without for how many leads: within 4 hours; 3 attempts within 5 days."""
+        many = "1 attempt " if self.attempts == 1 else f"{self.attempts} attempts "
+        return f"{many if self.attempts is not None else ''}within {self.within_words}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,10 @@ class AgreementVersion:
             [o.name, o.metric, o.where.sql if o.where else None, o.target, o.per, o.team, o.pace, o.held_by]
             for o in (self.goal, *self.objectives)
         ]
-        obligations = [[o.name, o.metric, o.team, o.role, o.within, o.share] for o in self.obligations]
+        obligations = [
+            [o.name, o.metric, o.team, o.role, o.within, o.share, *([] if o.attempts is None else [o.attempts])]
+            for o in self.obligations
+        ]
         values = self.lead_values
         worth = [values.by, values.otherwise, [[v.type, v.value] for v in values.types]] if values else None
         reasons = [[reason.code, reason.verdict, reason.crm] for reason in self.reasons]

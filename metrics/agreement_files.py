@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from data.errors import did_you_mean
+from data.handoffs import MOST_ATTEMPTS, attempt
 from data.yaml_files import Fields, Node
 from metrics.agreement import (
     LEAD_VALUE,
@@ -22,7 +23,7 @@ from metrics.agreement import (
     Signature,
     Step,
 )
-from metrics.duration_files import PROMISE, SECONDS
+from metrics.duration_files import PROMISE, SECONDS, attempts_of
 from metrics.kinds import Duration, Metric, results_of, split_result
 from metrics.lead_values import read_lead_values
 from metrics.metric_files import Reading, read_where
@@ -47,7 +48,7 @@ VERSION_KEYS = (
 )  # fmt: skip
 GOAL_KEYS = ("label", "description", "metric", "where", "target", "per", "pace")
 OBJECTIVE_KEYS = (*GOAL_KEYS, "team", "held_by")
-OBLIGATION_KEYS = ("label", "description", "metric", "team", "role", "within", "share")
+OBLIGATION_KEYS = ("label", "description", "metric", "team", "role", "attempts", "within", "share")
 SIGNATURE_KEYS = ("on", "person")
 STEP_KEYS = ("does", "who", "within")
 REASON_KEYS = ("label", "verdict", "crm")
@@ -78,12 +79,22 @@ def _one_promise(version: AgreementVersion, metrics: Mapping[str, Metric], readi
     """What the newest version promises is what the metric counts as kept: one time, or two numbers would differ."""
     for one in version.obligations:
         metric = metrics[one.metric]
-        if isinstance(metric, Duration) and metric.promise != one.within:
+        if not isinstance(metric, Duration):
+            continue
+        subject = f"agreement.obligations.{one.name}"
+        if metric.promise != one.within:
             reading.problems.add(
                 one.place,
-                f"agreement.obligations.{one.name}: promises {one.within_words}, but the metric {one.metric} counts"
-                f" with another time ({metric.place}). Define {one.metric} in definitions/ with"
-                f" promise: {one.within_words}, or promise here what it says.",
+                f"{subject}: promises {one.within_words}, but the metric {one.metric} counts with another time"
+                f" ({metric.place}). Define {one.metric} in definitions/ with promise: {one.within_words}, or promise"
+                " here what it says.",
+            )
+        if (number := attempts_of(metric)) != one.attempts:
+            reading.problems.add(
+                one.place,
+                f"{subject}: promises {one.attempts} attempts, but the metric {one.metric} waits for {number}"
+                f" ({metric.place}). Define {one.metric} in definitions/ with to: {attempt(one.attempts or 1)}, or"
+                " promise here what it says.",
             )
 
 
@@ -199,10 +210,24 @@ def _obligation(name: str, node: Node, metrics: Mapping[str, Metric], reading: R
         fields.report("within", f"'within' is '{text}'; {asked} is promised in {unit}.")
         return None
     within = int(match[1]) * (1 if in_days else SECONDS[match[2]])
+    attempts = _attempts(fields, waits[asked])
     return Obligation(
-        name=name, label=label, metric=asked, team=team, within=within, within_words=match[0], share=share, role=role,
-        description=description, place=node.place, role_at=(fields.child("role") or node).place,
+        name=name, label=label, metric=asked, team=team, within=within, within_words=match[0], share=share,
+        attempts=attempts, role=role, description=description, place=node.place,
+        role_at=(fields.child("role") or node).place,
     )  # fmt: skip
+
+
+def _attempts(fields: Fields, metric: Duration) -> int | None:
+    """How many attempts are promised: of a wait for attempts as many as it waits for, unless others are written."""
+    counted = attempts_of(metric)
+    if "attempts" not in fields:
+        return counted
+    number = fields.integer("attempts", 1, MOST_ATTEMPTS)
+    if counted is None:
+        fields.report("attempts", f"{metric.name} waits for no attempts: leave the key out, or name attempt_days.")
+        return None
+    return number
 
 
 def _signatures(fields: Fields, reading: Reading) -> list[Signature]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.handoffs import MOST_ATTEMPTS
 from data.schemas import DATE, NAMED, TEXT, TEXTS, Schema, choice, either, entries, mapping
 from metrics import agreement_files as files
 from metrics.agreement import PACES, PER, TEAMS
@@ -24,7 +25,7 @@ def agreement_schema() -> Schema:
     within = {"type": "string", "pattern": NAMED.format(PROMISE)}
     obligation: dict[str, Schema] = {
         "label": TEXT, "description": TEXT, "metric": TEXT, "team": choice(TEAMS), "role": TEXT, "within": within,
-        "share": _SHARE,
+        "share": _SHARE, "attempts": {"type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS},
     }  # fmt: skip
     signed = mapping(files.SIGNATURE_KEYS, {"on": DATE, "person": TEXT}, ("on",))
     lead_type: Schema = {"type": "object", "properties": {"value": _AMOUNT}, "required": ["value"]}

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from data.description import TableDescription
 from data.errors import did_you_mean
-from data.handoffs import MOMENTS
+from data.handoffs import HANDOFFS, LEAD_OWNERS, MOMENTS, MOST_ATTEMPTS, OWNER_MOMENTS, attempt
 from data.stages import STAGES
 from data.yaml_files import Fields
 from metrics.kinds import Duration
 from metrics.moments import CLOCKS, Moment
 
-__all__ = ["DURATION_KEYS", "PROMISE", "SECONDS", "TABLES", "read_duration"]
+__all__ = ["DURATION_KEYS", "PROMISE", "SECONDS", "TABLES", "attempts_of", "read_duration", "with_attempts"]
 
-DURATION_KEYS = ("from", "to", "clock", "promise", "share", "time")
+DURATION_KEYS = ("from", "to", "unless", "clock", "promise", "share", "per_person", "time")
 
-# The moments of each table, by the names under which definitions know them: those of a pass, and those of a deal.
+# What a person's turn shares with its pass has a name of its own there.
+_IN_A_TURN = {"verdict": "pass_verdict", "settled": "pass_settled"} | {
+    attempt(number): f"own_{attempt(number)}" for number in range(1, MOST_ATTEMPTS + 1)
+}
+# The moments of each table, by the names under which definitions know them: those of a pass, of the turn of a person
+# who had its lead, and of a deal.
 _MOMENTS: Mapping[str, Mapping[str, Moment]] = {
-    "handoffs": {name: Moment(name, name) for name in (*MOMENTS, *STAGES)},
+    HANDOFFS: {name: Moment(name, name) for name in (*MOMENTS, *STAGES)},
+    LEAD_OWNERS: {name: Moment(name, column) for column in OWNER_MOMENTS for name in [_IN_A_TURN.get(column, column)]},
     "pipeline": {
         name: Moment(name, column)
         for name, column in {
@@ -44,17 +51,21 @@ def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, T
     start, end = _moment("from", fields), _moment("to", fields)
     clock = fields.choice("clock", CLOCKS) or "calendar"
     time = fields.choice("time", ("from", "to")) or "from"
-    if start and end and TABLES[start] != TABLES[end]:
-        message = f"'{start}' and '{end}' are moments of different things. {_known()}"
-        fields.report("to", message)
-        return None
-    table = TABLES[start] if start else "handoffs"
-    if clock == "business" and (common["unit"] != "hours" or table != "handoffs"):
+    unless = [name for name in fields.texts("unless") if _is_known("unless", name, fields)]
+    for key, name in (("to", end), *(("unless", name) for name in unless)):
+        if start and name and TABLES[start] != TABLES[name]:
+            fields.report(key, f"'{start}' and '{name}' are moments of different things. {_known()}")
+            return None
+    table = TABLES[start] if start else HANDOFFS
+    if clock == "business" and (common["unit"] != "hours" or table == "pipeline"):
         fields.report("clock", "business time is measured between moments of a pass, and told in hours.")
         return None
     promise = _promise(fields, clock, str(common["unit"]))
     if "promise" in fields and time == "to":
         fields.report("time", "a promise is judged from the moment it begins: leave 'time: to' out.")
+    for key, what in (("unless", "'unless' is what releases from a promise"), ("per_person", "each person's clock")):
+        if key in fields and "promise" not in fields:
+            fields.report(key, f"{what}: it needs a 'promise'.")
     share = fields.number("share", 0, 1)
     if "share" in fields and "promise" not in fields:
         fields.report("share", "'share' is how many of the promises are to be kept: it needs a 'promise'.")
@@ -62,7 +73,7 @@ def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, T
         return None
     moments = _MOMENTS[table]
     described = tables.get(table)
-    for name in (start, end):
+    for name in (start, end, *unless):
         moment = moments[name]
         wanted = (moment.on, moment.worked if clock == "business" else moment.at)
         if lacking := [column for column in wanted if described is None or column not in described.columns]:
@@ -77,21 +88,44 @@ def read_duration(fields: Fields, common: dict[str, Any], tables: Mapping[str, T
         promise=promise,
         share=share,
         time=time,
+        unless=tuple(moments[name] for name in unless),
+        per_person=fields.text("per_person"),
     )
+
+
+def attempts_of(metric: Duration) -> int | None:
+    """How many attempts a duration waits for; None where it waits for anything else."""
+    name, _, number = metric.end.column.rpartition("_")
+    return int(number) if number.isdigit() and attempt(int(number)) == f"{name}_{number}" else None
+
+
+def with_attempts(metric: Duration, number: int) -> Duration:
+    """The same duration, up to another attempt."""
+    end = next(one for one in _MOMENTS[metric.table].values() if one.column == attempt(number))
+    return replace(metric, end=end)
 
 
 def _moment(key: str, fields: Fields) -> str | None:
     name = fields.text(key, required=True)
-    if name is None or name in TABLES:
-        return name
+    return name if name is None or _is_known(key, name, fields) else None
+
+
+def _is_known(key: str, name: str, fields: Fields) -> bool:
+    if name in TABLES:
+        return True
     guess = did_you_mean(name, TABLES).partition("Known:")[0]
     fields.report(key, f"unknown moment '{name}'. {guess}{_known()}")
-    return None
+    return False
 
 
 def _known() -> str:
-    of_passes, of_deals = (", ".join(moments) for moments in _MOMENTS.values())
-    return f"Moments of a pass: {of_passes}; of a deal: {of_deals}."
+    said = [", ".join(name for name in moments if not name[-1].isdigit()) for moments in _MOMENTS.values()]
+    of_passes, of_turns, of_deals = said
+    attempts = f"{attempt(1)} to {attempt(MOST_ATTEMPTS)}"
+    return (
+        f"Moments of a pass: {of_passes}, {attempts}; of the turn of a person who has the lead: {of_turns},"
+        f" own_{attempts}; of a deal: {of_deals}."
+    )
 
 
 def _promise(fields: Fields, clock: str, unit: str) -> int | None:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from data.business_time import CLOCKS, instant_of
 from data.expressions import Expression
 from metrics.kinds import Duration, results_of
-from metrics.moments import Moment
+from metrics.moments import OF_A_PROMISE, Moment
 from metrics.nodes import AggregateBranch, Join, Key, Measure, Reference, RowsPlan, Scan
 from metrics.reach import Asked, Reach, condition, distinct
 from metrics.spans import Placed, placed
@@ -65,7 +65,7 @@ def lower_rows(reach: Reach, metric: Duration, asked: Asked) -> tuple[RowsPlan, 
     }
     shown[metric.unit] = exp.Case().when(states["measured"].copy(), _in_unit(metric, _wait(metric)))
     if metric.promise is not None:
-        shown |= {f"is_{name}": states[name] for name in ("due", "kept", "pending", "overdue")}
+        shown |= {f"is_{name}": states[name] for name in OF_A_PROMISE if name in states}
     computed = tuple((name, condition(tree)) for name, tree in shown.items())
     return RowsPlan(scan, tuple(columns.values()), limit=asked.query.limit, computed=computed), where.values
 
@@ -73,7 +73,7 @@ def lower_rows(reach: Reach, metric: Duration, asked: Asked) -> tuple[RowsPlan, 
 def _scan(reach: Reach, metric: Duration, asked: Asked) -> tuple[Scan, tuple[Key, ...], Placed]:
     """The waits that had begun by D, placed in a period by their begin, or those that had ended, by their end."""
     table = metric.table
-    for moment in (metric.start, metric.end):
+    for moment in (metric.start, metric.end, *metric.unless):
         for name in (moment.on, moment.at):
             reach.check_column(table, name)
     day = reach.as_of(asked.query)
@@ -102,17 +102,17 @@ def _promise(metric: Duration) -> str:
 # -- one wait --------------------------------------------------------------------------------------------------------
 
 
-def _has_ended(metric: Duration) -> exp.Expr:
-    return exp.LT(this=column(metric.end.on, metric.table), expression=parameter("as_of"))
+def _has_ended(metric: Duration, end: Moment) -> exp.Expr:
+    return exp.LT(this=column(end.on, metric.table), expression=parameter("as_of"))
 
 
-def _wait(metric: Duration) -> exp.Expr:
-    """How long a wait was that has ended; what happened before it began has taken no time."""
-    table = metric.table
+def _wait(metric: Duration, end: Moment | None = None) -> exp.Expr:
+    """How long a wait was that has ended, up to its end or another one; what happened before it began took no time."""
+    table, end = metric.table, end or metric.end
     if metric.clock == "business":
-        taken: exp.Expr = column(metric.end.worked, table) - column(metric.start.worked, table)
+        taken: exp.Expr = column(end.worked, table) - column(metric.start.worked, table)
     else:
-        taken = _clock_time(metric, metric.start, column(_clock_column(metric, metric.end), table))
+        taken = _clock_time(metric, metric.start, column(_clock_column(metric, end), table))
     nothing = exp.Literal.number(0)
     return exp.Case().when(exp.LT(this=taken, expression=nothing), nothing.copy()).else_(taken.copy())
 
@@ -140,23 +140,35 @@ def _clock_time(metric: Duration, start: Moment, until: exp.Expr) -> exp.Expr:
 
 
 def _states(metric: Duration) -> dict[str, exp.Expr]:
-    """What may be true of a wait. A promise is due once its time has passed, whether or not the wait has ended."""
-    ended = _has_ended(metric)
-    states: dict[str, exp.Expr] = {
-        "counted": exp.true(),
-        "measured": exp.Coalesce(this=ended, expressions=[exp.false()]),
-    }
+    """What may be true of a wait. A promise is due once its time has passed, whether or not the wait has ended.
+
+    Whoever was released within its time, before the wait had ended, owes nothing: that is neither due nor pending.
+    """
+    measured = _known(_has_ended(metric, metric.end))
+    states: dict[str, exp.Expr] = {"counted": exp.true(), "measured": measured}
     if metric.promise is None:
         return states
-    promise, unended = parameter(_promise(metric)), exp.not_(exp.Paren(this=states["measured"].copy()))
-    due = exp.GT(this=_so_far(metric), expression=promise)
-    in_time = exp.LTE(this=_wait(metric), expression=promise.copy())
+    promise, unended = parameter(_promise(metric)), exp.not_(exp.Paren(this=measured.copy()))
+    in_time = _known(exp.and_(_has_ended(metric, metric.end), _wait(metric) <= promise))
+    is_over: exp.Expr = _so_far(metric) > promise.copy()
+    is_running: exp.Expr = _so_far(metric) <= promise.copy()
+    if metric.unless:
+        ends = [exp.and_(_has_ended(metric, end), _wait(metric, end) <= promise.copy()) for end in metric.unless]
+        released = exp.and_(exp.not_(in_time.copy()), _known(exp.or_(*ends)))
+        states["released"] = released
+        owed = exp.not_(exp.Paren(this=released.copy()))
+        is_over, is_running = exp.and_(is_over, owed), exp.and_(is_running, owed.copy())
     return states | {
-        "due": due,
-        "kept": exp.and_(due.copy(), states["measured"].copy(), in_time),
-        "pending": exp.and_(unended, exp.LTE(this=_so_far(metric), expression=promise.copy())),
-        "overdue": exp.and_(unended.copy(), due.copy()),
+        "due": is_over,
+        "kept": exp.and_(is_over.copy(), in_time),
+        "pending": exp.and_(unended, is_running),
+        "overdue": exp.and_(unended.copy(), is_over.copy()),
     }
+
+
+def _known(tree: exp.Expr) -> exp.Expr:
+    """A condition of which nothing is known does not hold."""
+    return exp.Coalesce(this=tree, expressions=[exp.false()])
 
 
 # -- measures --------------------------------------------------------------------------------------------------------

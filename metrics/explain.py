@@ -125,6 +125,7 @@ def _duration(metric: Duration) -> str:
         share = f" for {metric.share:.0%}" if metric.share is not None else ""
         within = metric.promise / PER_UNIT[metric.unit]
         line += f", promised within {within:g} {metric.unit}{share}"
+        line += f" unless {' or '.join(one.name for one in metric.unless)} comes first" if metric.unless else ""
     return f"{line}, by {metric.start.on if metric.time == 'from' else metric.end.on}"
 
 

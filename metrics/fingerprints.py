@@ -44,6 +44,7 @@ def _content(reach: Reach, metric: Metric) -> dict[str, object]:
     elif isinstance(metric, Duration):
         content |= {"moments": [metric.table, metric.start.column, metric.end.column], "time": metric.time}
         content |= {"clock": metric.clock, "unit": metric.unit, "promise": metric.promise}
+        content |= {"unless": [end.column for end in metric.unless]} if metric.unless else {}
         content["dimensions"] = _dimensions(reach, metric, metric.table)
     return content
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from data.errors import Place
 from data.expressions import Expression
 from metrics.funnel_steps import FUNNEL_RESULTS, HEADLINE_RESULT, Step
-from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, Moment
+from metrics.moments import DURATION_RESULTS, OF_A_PROMISE, OF_A_RELEASE, Moment
 from metrics.moves import MedianCycle, Shift, StartOf, ToDate, Trailing
 
 __all__ = [
@@ -174,6 +174,8 @@ class Duration(_Measured):
 
     `clock`: calendar or business time. `promise` is how long it may take, in seconds, or in days where the unit is
     days, and `share` how many are to keep it. `time` says which of the two moments places a row in a period: from, to.
+    A row is released from the promise by the first of `unless` that comes within it. `per_person` is the duration of
+    the same promise on the clock of each person who had the row.
     """
 
     table: str
@@ -183,6 +185,8 @@ class Duration(_Measured):
     promise: int | None = None
     share: float | None = None
     time: str = "from"
+    unless: tuple[Moment, ...] = ()
+    per_person: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +211,8 @@ def split_result(asked: str) -> tuple[str, str | None]:
 def results_of(metric: Metric) -> Mapping[str, str]:
     """The results that a metric yields by suffix, with their units; none for most kinds."""
     if isinstance(metric, Duration):
-        known = [name for name in DURATION_RESULTS if metric.promise is not None or name not in OF_A_PROMISE]
+        lacking = (*(OF_A_PROMISE if metric.promise is None else ()), *(() if metric.unless else OF_A_RELEASE))
+        known = [name for name in DURATION_RESULTS if name not in lacking]
         return {name: DURATION_RESULTS[name] or metric.unit for name in known}
     return FUNNEL_RESULTS if isinstance(metric, Funnel) else {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["CLOCKS", "DURATION_RESULTS", "OF_A_PROMISE", "Moment"]
+__all__ = ["CLOCKS", "DURATION_RESULTS", "OF_A_PROMISE", "OF_A_RELEASE", "Moment"]
 
 # The results of a duration; a unit that is not given is its own. The bare name is the median.
 DURATION_RESULTS: Mapping[str, str | None] = {
@@ -17,9 +17,12 @@ DURATION_RESULTS: Mapping[str, str | None] = {
     "promise_kept": "ratio",
     "pending": "count",
     "overdue": "count",
+    "released": "count",
 }
 # Which of them only a promise has.
-OF_A_PROMISE = ("due", "kept", "promise_kept", "pending", "overdue")
+OF_A_PROMISE = ("due", "kept", "promise_kept", "pending", "overdue", "released")
+# Which only a promise has that something else can end.
+OF_A_RELEASE = ("released",)
 CLOCKS = ("calendar", "business")
 
 

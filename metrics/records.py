@@ -26,6 +26,7 @@ __all__ = ["KINDS", "RECORD_COLUMNS", "WAIT", "Part", "middle", "parts_with_reco
 _RECORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "leads": ("contact", ("contact_id", "pass")),
     "handoffs": ("contact", ("contact_id", "pass")),
+    "lead_owners": ("contact", ("contact_id", "pass", "turn")),
     "lead_stages": ("contact", ("contact_id", "pass")),
     "pipeline": ("deal", ("deal_id",)),
     "revenue": ("deal", ("deal_id",)),

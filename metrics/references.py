@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from data.errors import Place, Problems, did_you_mean
 from data.expressions import Expression
 from data.yaml_files import Node
+from metrics.duration_files import attempts_of
 from metrics.kinds import (
     Aggregate,
     Credit,
@@ -31,6 +32,10 @@ def check_references(
     """`nodes` has every metric that is written, those with problems of their own included."""
     for metric in metrics.values():
         _check_inputs(metric, metrics, nodes, problems)
+        if isinstance(metric, Duration) and metric.promise is not None and metric.per_person is not None:
+            _check_per_person(
+                metric, metric.per_person, metrics, dimensions, _place(nodes[metric.name], "per_person"), problems
+            )
         for name in metric.hold if isinstance(metric, Funnel) else ():
             if name in dimensions and "leads" not in dimensions[name].on:
                 problems.add(_place(nodes[metric.name], "hold"), f"{metric.name}: table leads has no {name} to hold.")
@@ -77,6 +82,25 @@ def _check_inputs(metric: Metric, metrics: Metrics, nodes: Mapping[str, Node], p
             problems.add(place, f"{metric.name}: is made of itself: {' -> '.join(way)}.")
     if isinstance(metric, Cumulative) and metric.of.metric in metrics:
         _check_window(metric, metrics[metric.of.metric], _input_place(nodes[metric.name], "of"), problems)
+
+
+def _check_per_person(
+    metric: Duration,
+    name: str,
+    metrics: Metrics,
+    dimensions: Mapping[str, Dimension],
+    place: Place,
+    problems: Problems,
+) -> None:
+    """The same promise on each person's clock: a duration with a promise, told alike, that is known by owner."""
+    own, by = metrics.get(name), dimensions.get("owner")
+    waits = [key for key, one in metrics.items() if isinstance(one, Duration) and one.promise is not None]
+    if not isinstance(own, Duration) or own.promise is None:
+        problems.add(place, f"{metric.name}: '{name}' is no duration with a promise. {did_you_mean(name, waits)}")
+    elif (own.unit, own.clock) != (metric.unit, metric.clock) or attempts_of(own) != attempts_of(metric):
+        problems.add(place, f"{metric.name}: '{name}' is told in another unit, by another clock or of other attempts.")
+    elif by is not None and own.table not in by.on:
+        problems.add(place, f"{metric.name}: '{name}' is not known by owner.")
 
 
 def _check_window(metric: Cumulative, of: Metric, place: Place, problems: Problems) -> None:

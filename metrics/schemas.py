@@ -92,6 +92,7 @@ def _own_shapes() -> dict[str, Schema]:
         "entry": choice(funnel_steps.ENTRIES), "skips": choice(funnel_steps.SKIPS), "counts": counts,
         "maturity": choice(funnel_steps.MATURITIES), "hold": either(TEXT, TEXTS),
         "from": choice(duration_files.TABLES), "to": choice(duration_files.TABLES), "clock": choice(moments.CLOCKS),
+        "unless": {"type": "array", "items": choice(duration_files.TABLES)}, "per_person": TEXT,
         "promise": {"type": "string", "pattern": NAMED.format(duration_files.PROMISE)},
         "share": {"type": "number", "minimum": 0, "maximum": 1}, "measure": choice(kinds.MEASURES),
     }  # fmt: skip

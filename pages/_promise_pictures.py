@@ -100,16 +100,18 @@ def people(seen: View, found: Agreed) -> None:
     frame = pl.DataFrame(
         {"person": [r.person for r in rows], "team": [r.team for r in rows], "promise": [r.promise for r in rows],
          "of": [r.of for r in rows], "due": [r.due for r in rows], "kept": [r.kept for r in rows],
-         "broken": [r.broken for r in rows], "share": [r.share for r in rows]},
+         "broken": [r.broken for r in rows], "released": [r.released for r in rows], "share": [r.share for r in rows]},
         schema_overrides={"share": pl.Float64},
     )  # fmt: skip
     titles = {"person": "Person", "team": "Team", "promise": "Promise", "of": "Of", "due": "Due", "kept": "Kept",
-              "broken": "Broken", "share": "Share kept"}  # fmt: skip
-    units = {"due": "count", "kept": "count", "broken": "count", "share": "ratio"}
+              "broken": "Broken", "released": "Released", "share": "Share kept"}  # fmt: skip
+    units = {"due": "count", "kept": "count", "broken": "count", "released": "count", "share": "ratio"}
     show_table(
         "Who kept what?",
         f"Since {day(found.version.starts)}, when this version began. Only what is due is judged: whole periods, and"
-        " leads whose time has passed.",
+        " leads whose time has passed. Each person's clock starts when the lead is given to them. What was handed on or"
+        " needed nothing more in time is released and in no share. A lead counts under each who had it, and once for"
+        " the team, so that the people do not add up to the tiles above.",
         frame,
         key="who",
         columns=column_formats(units, titles),  # type: ignore[arg-type]  # units of the house

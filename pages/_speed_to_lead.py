@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 import streamlit as st
 
-from alignment.handoff import FIRST_TOUCH, SYSTEM, Speed, speed
+from alignment.handoff import SYSTEM, Speed, speed
 from pages import _charts, _words
 from pages._charts import Bar
 from pages._dates import span
@@ -22,7 +22,15 @@ LABELS = {
     "group": "", "system_median": "System, median h", "system_p90": "System, p90 h", "human_median": "Human, median h",
     "human_p90": "Human, p90 h", "longest": "Longest that ended, h", "due": "Promises due", "kept": "Kept",
     "share": "Share kept", "untouched": "Due, untouched", "pending": "Still in time",
+    "released": "Released",
 }  # fmt: skip
+
+ONE_CLOCK = "A reassignment starts no new clock."
+OWN_CLOCK = (
+    "The human delay runs on each person's own clock, from when the lead was given to them. What was handed on, or"
+    " answered by a colleague, in time is released and in no share; a lead counts under each who had it, so that the"
+    " people do not add up to the team."
+)
 
 
 def delays(seen: View) -> None:
@@ -74,11 +82,12 @@ def _human(seen: View, found: Speed, by: str, names: Mapping[str, str]) -> None:
             "group", "human_median", "longest", "kept", "due"
         ).iter_rows()
     ]
+    begins = "when the lead was given to the person" if found.is_own else "the first assignment"
     show_chart(
         title,
-        "Human delay: median business hours from the first assignment to the first touch of a person, and how many of"
-        " the promises whose time has passed were kept. A sign > stands where so many wait that the median is longer"
-        " than any wait that has ended.",
+        f"Human delay: median business hours from {begins} to {'their' if found.is_own else 'the'} first touch, and how"
+        " many of the promises whose time has passed were kept. A sign > stands where so many wait that the median is"
+        " longer than any wait that has ended.",
         _charts.ranked_bars(bars, seen.theme, owner="sales", unattributed=f"No {by}"),
         _named(found.frame.select("group", "human_median", "human_p90", "longest", "share"), names, by),
         key=key,
@@ -86,7 +95,7 @@ def _human(seen: View, found: Speed, by: str, names: Mapping[str, str]) -> None:
             {"human_median": "hours", "human_p90": "hours", "longest": "hours", "share": "ratio"},
             LABELS | {"group": BY[by]},
         ),
-        below=lambda: rows_button(seen, FIRST_TOUCH, seen.period, key, (by,)),
+        below=lambda: rows_button(seen, found.human, seen.period, key, (by,)),
     )
 
 
@@ -97,11 +106,11 @@ def _said(median: float | None, longest: float | None, kept: int, due: int) -> s
 
 def _table(found: Speed, by: str, names: Mapping[str, str]) -> None:
     hours = ("system_median", "system_p90", "human_median", "human_p90", "longest")
-    counts = ("due", "kept", "untouched", "pending")
+    counts = ("due", "kept", "untouched", "pending", "released")
     show_table(
         f"Speed to lead by {by}",
-        "Business hours of the owner's calendar. A reassignment starts no new clock. An empty median or p90 of the"
-        " human delay falls on a lead that nobody has touched: it is longer than the longest wait that has ended.",
+        f"Business hours of the owner's calendar. {OWN_CLOCK if found.is_own else ONE_CLOCK} An empty median or p90 of"
+        " the human delay falls on a lead that is not touched: it is longer than the longest wait that has ended.",
         _named(found.frame, names, by),
         key="speed_to_lead",
         columns=column_formats(

@@ -22,12 +22,21 @@ Tables = dict[str, list[Row]]
 
 @dataclass(frozen=True)
 class Wait:
-    """`day` places it in a period; `took` is None where it had not ended by D; both lengths are hours or days."""
+    """`day` places it in a period; `took` is None where it had not ended by D; all lengths are hours or days.
+
+    `release` is how long it took until something else happened by D after which the wait need not end.
+    """
 
     day: dt.date
     channel: str | None
     took: Fraction | None
     so_far: Fraction | None = None
+    release: Fraction | None = None
+
+    def is_released(self, promise: int) -> bool:
+        """Something else happened within the promised time, and the wait did not end within it."""
+        in_time = self.took is not None and self.took <= promise
+        return self.release is not None and self.release <= promise and not in_time
 
 
 def business_hours(company: Company, zone: str, start: dt.datetime, end: dt.datetime) -> Fraction:
@@ -88,10 +97,138 @@ def handoffs(tables: Tables) -> list[Row]:
             "handed_over": handed_over,
             "first_touch": answers[0] if answers else None,
             "verdict": judged[0] if judged else None,
+            "given": given,
+            "touches": answers,
+            "settled": _settled(lead, answers, judged),
             "zone": people.get(owner, {}).get("time_zone"),
             "channel": lead["channel"],
         })  # fmt: skip
     return found
+
+
+def _settled(lead: Row, touches: list[Row], judged: list[Row]) -> Row | None:
+    """The first sign that nobody has to try and reach the lead any more."""
+    signs = [row for row in touches if is_answer(row)] + judged[:1]
+    names = [name for name in ("sal", "sql", "opportunity", "customer") if lead.get(f"{name}_inferred") is False]
+    for name in (*names, "lost", "ended"):
+        if lead[f"{name}_at"] is not None:
+            signs.append({"happened_at": lead[f"{name}_at"], "happened_on": lead[f"{name}_on"]})
+    return min(signs, key=lambda row: row["happened_at"], default=None)
+
+
+def is_answer(touch: Row) -> bool:
+    return touch["direction"] == "inbound" or touch["outcome"] == "answered"
+
+
+def nth_attempt(touches: list[Row], settled: Row | None, number: int) -> Row | None:
+    """The so-manieth touch that the lead did not begin, up to the moment that settles it."""
+    tried = [
+        row
+        for row in sorted(touches, key=lambda row: (row["happened_at"], row["activity_id"]))
+        if row["direction"] != "inbound" and (settled is None or row["happened_at"] <= settled["happened_at"])
+    ]
+    return tried[number - 1] if len(tried) >= number else None
+
+
+def attempt_waits(number: int) -> Callable[[Tables, Company, dt.date], list[Wait]]:
+    """Days from the first assignment to an attempt."""
+
+    def waits(tables: Tables, _: Company, day: dt.date) -> list[Wait]:
+        return [
+            _days(one["channel"], one["assigned"], nth_attempt(one["touches"], one["settled"], number),
+                  [one["settled"]], day)
+            for one in handoffs(tables)
+            if one["assigned"] and one["assigned"]["happened_on"] < day
+        ]  # fmt: skip
+
+    return waits
+
+
+def _days(channel: str | None, begun: Row, ended: Row | None, releases: Iterable[Row | None], day: dt.date) -> Wait:
+    def took(row: Row | None) -> Fraction | None:
+        if row is None or row["happened_on"] >= day:
+            return None
+        return Fraction(max(0, (row["happened_on"] - begun["happened_on"]).days))
+
+    found = [took(row) for row in releases]
+    release = min((length for length in found if length is not None), default=None)
+    so_far = Fraction((day - begun["happened_on"]).days)
+    return Wait(begun["happened_on"], channel, took(ended), so_far, release)
+
+
+# -- each person's own clock -----------------------------------------------------------------------------------------
+
+
+def turns(tables: Tables) -> list[Row]:
+    """Per pass and person in a row who had the lead: its assignment, its end, their own touches, and a colleague's."""
+    found = []
+    for one in handoffs(tables):
+        given: list[Row] = []
+        for row in one["given"]:
+            if not given or given[-1]["person_id"] != row["person_id"]:
+                given.append(row)
+        for place, row in enumerate(given):
+            following = given[place + 1] if place + 1 < len(given) else None
+            until = following["happened_at"] if following else dt.datetime.max
+            since = given[place - 1]["happened_at"] if place else dt.datetime.min
+            meanwhile = [touch for touch in one["touches"] if since <= touch["happened_at"] < until]
+            own = [touch for touch in meanwhile if touch["person_id"] == row["person_id"] is not None]
+            others = [
+                touch
+                for touch in meanwhile
+                if touch not in own and (place == 0 or touch["happened_at"] >= row["happened_at"])
+            ]
+            verdict = one["verdict"]
+            is_own = verdict is not None and row["happened_at"] <= verdict["happened_at"] < until
+            found.append({
+                "given": row, "handed_on": following, "own": own, "colleague": others[0] if others else None,
+                "own_verdict": verdict if is_own else None, "verdict": verdict, "settled": one["settled"],
+                "channel": one["channel"], "owner": row["person_id"],
+            })  # fmt: skip
+    return found
+
+
+def own_touch_waits(tables: Tables, company: Company, day: dt.date, owner: str | None = None) -> list[Wait]:
+    """Business hours, in the zone of whoever has the lead, from when they got it to their own first touch."""
+    now = dt.datetime.combine(day, dt.time(), ZoneInfo(company.time_zone)).astimezone(dt.UTC).replace(tzinfo=None)
+    zones = {row["person_id"]: row["time_zone"] for row in tables["people"]}
+    found = []
+    for one in turns(tables):
+        begun, zone = one["given"], zones.get(one["owner"]) or company.time_zone
+        if begun["happened_on"] >= day or (owner is not None and one["owner"] != owner):
+            continue
+
+        def took(row: Row | None, zone: str = zone, begun: Row = begun) -> Fraction | None:
+            if row is None or row["happened_on"] >= day:
+                return None
+            return business_hours(company, zone, begun["happened_at"], row["happened_at"])
+
+        releases = [length for row in (one["handed_on"], one["colleague"]) if (length := took(row)) is not None]
+        so_far = business_hours(company, zone, begun["happened_at"], now)
+        own = took(one["own"][0]) if one["own"] else None
+        found.append(Wait(begun["happened_on"], one["channel"], own, so_far, min(releases, default=None)))
+    return found
+
+
+def own_verdict_waits(tables: Tables, _: Company, day: dt.date) -> list[Wait]:
+    teams = {row["person_id"]: row["team"] for row in tables["people"]}
+    return [
+        _days(one["channel"], one["given"], one["own_verdict"], [one["handed_on"], one["verdict"]], day)
+        for one in turns(tables)
+        if one["given"]["happened_on"] < day and teams.get(one["owner"]) == "sales"
+    ]
+
+
+def own_attempt_waits(number: int) -> Callable[[Tables, Company, dt.date], list[Wait]]:
+    def waits(tables: Tables, _: Company, day: dt.date) -> list[Wait]:
+        return [
+            _days(one["channel"], one["given"], nth_attempt(one["own"], one["settled"], number),
+                  [one["handed_on"], one["settled"]], day)
+            for one in turns(tables)
+            if one["given"]["happened_on"] < day
+        ]  # fmt: skip
+
+    return waits
 
 
 def _by_contact(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -162,17 +299,24 @@ DURATIONS: dict[str, tuple[Callable[[Tables, Company, dt.date], list[Wait]], int
     "human_delay_hours": (_of_passes("assigned", "first_touch", "from"), 4),
     "first_response_hours": (_of_passes("assigned", "first_touch", "from"), 4),
     "verdict_days": (verdict_waits, 5),
+    "attempt_days": (attempt_waits(3), 5),
+    "own_delay_hours": (own_touch_waits, 4),
+    "own_verdict_days": (own_verdict_waits, 5),
+    "own_attempt_days": (own_attempt_waits(3), 5),
     "sales_cycle_days": (_of_deals(lambda deal, _: deal["created_on"]), None),
     "first_touch_to_close_days": (_of_deals(lambda _, lead: lead.get("first_marketing_touch_on")), None),
 }
 
 
+# Those from whose promise something else may release.
+RELEASED = ("attempt_days", "own_delay_hours", "own_verdict_days", "own_attempt_days")
+
 # Metrics that are made of durations, which tests compute from the numbers of their parts.
 COMPOSED = ("promise_kept", "velocity", "undecided", "overdue", "acceptance_rate", "lead_value")
 
 
-def results(waits: list[Wait], promise: int | None) -> dict[str, float | int | None]:
-    """All results of a duration over some waits."""
+def results(waits: list[Wait], promise: int | None, *, releases: bool = False) -> dict[str, float | int | None]:
+    """All results of a duration over some waits; with those that something releases from the promise."""
     ended = sorted(wait.took for wait in waits if wait.took is not None)
     found: dict[str, float | int | None] = {
         "median": _percentile(ended, len(waits), Fraction(1, 2)),
@@ -181,9 +325,11 @@ def results(waits: list[Wait], promise: int | None) -> dict[str, float | int | N
     }
     if promise is None:
         return found
-    late = [wait for wait in waits if wait.so_far is not None and wait.so_far > promise]
+    released = [wait for wait in waits if wait.is_released(promise)]
+    owed = [wait for wait in waits if not wait.is_released(promise)]
+    late = [wait for wait in owed if wait.so_far is not None and wait.so_far > promise]
     kept = sum(wait.took is not None and wait.took <= promise for wait in late)
-    unended = [wait for wait in waits if wait.took is None]
+    unended = [wait for wait in owed if wait.took is None]
     overdue = sum(wait in late for wait in unended)
     return found | {
         "due": len(late),
@@ -191,6 +337,7 @@ def results(waits: list[Wait], promise: int | None) -> dict[str, float | int | N
         "promise_kept": kept / len(late) if late else None,
         "pending": len(unended) - overdue,
         "overdue": overdue,
+        **({"released": len(released)} if releases else {}),
     }
 
 

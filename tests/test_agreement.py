@@ -28,6 +28,8 @@ VERSION = """agreement:
     obligations:
       soon: {label: Soon, metric: human_delay_hours, team: sales, within: 4 hours, share: 0.9}
 """
+SOON = "metric: human_delay_hours, team: sales, within: 4 hours"
+ATTEMPTS = "metric: attempt_days, attempts: 3, team: sales, within: 5 days"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,20 @@ def test_a_company_without_an_agreement_has_none(demo: Session, tmp_path: Path) 
     assert "lead_value" not in found.metrics
 
 
+def test_a_number_of_attempts_is_promised(demo: Session, tmp_path: Path) -> None:
+    (written,) = read(demo, tmp_path, VERSION.replace(SOON, ATTEMPTS)).agreement.versions[0].obligations
+    assert (written.attempts, written.within, written.time_words) == (3, 5, "3 attempts within 5 days")
+    # Without the key it is the number that the metric waits for.
+    short = VERSION.replace(SOON, ATTEMPTS.replace("attempts: 3, ", ""))
+    assert read(demo, tmp_path, short).agreement.versions[0].obligations[0].attempts == 3
+    assert read(demo, tmp_path, VERSION).agreement.versions[0].obligations[0].time_words == "within 4 hours"
+    # An earlier version may have promised another number, and its fingerprint knows it.
+    earlier = VERSION.removeprefix("agreement:\n").replace("2026-01-01", "2025-01-01")
+    both = read(demo, tmp_path, VERSION.replace(SOON, ATTEMPTS) + earlier.replace(SOON, ATTEMPTS.replace(": 3", ": 2")))
+    assert [version.obligations[0].attempts for version in both.agreement.versions] == [2, 3]
+    assert len({version.fingerprint for version in both.agreement.versions}) == 2
+
+
 def test_the_fingerprint_changes_with_a_promise_and_not_with_words(demo: Session, tmp_path: Path) -> None:
     def of(text: str) -> str:
         return read(demo, tmp_path, text).agreement.versions[0].fingerprint
@@ -105,6 +121,10 @@ def test_the_fingerprint_changes_with_a_promise_and_not_with_words(demo: Session
         ("4 hours", "4 days", "'within' is '4 days'; human_delay_hours is promised in minutes or hours."),
         ("4 hours", "soon", "'within' is 'soon'; write a number of minutes, hours or days such as 4 hours."),
         ("4 hours", "2 hours", "promises 2 hours, but the metric human_delay_hours counts with another time ("),
+        ("soon: {", "soon: {attempts: 3, ", "human_delay_hours waits for no attempts: leave the key out, or name att"),
+        (SOON, ATTEMPTS.replace("attempts: 3", "attempts: 2"), "promises 2 attempts, but the metric attempt_days wai"),
+        (SOON, ATTEMPTS.replace("attempts: 3", "attempts: 9"), "'attempts' must be a whole number from 1 to 8, not"),
+        (SOON, ATTEMPTS.replace("5 days", "9 hours"), "'within' is '9 hours'; attempt_days is promised in days."),
         (", share: 0.9", "", "the key 'share' is missing (of how many leads it is promised, such as 0.9)."),
         ("    goal:", "    gaol:", "the key 'goal' is missing: the number that both promises serve"),
         ("from: 2026-01-01", "from: 2026", "agreement: 'from' must be a date such as 2026-01-31, not '2026'."),

@@ -189,7 +189,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "    denominator: visits\n    where: segment = 'Small'\n",
         [
             "own.yaml:8:12: share: table visits has no segment to narrow by."
-            " It is known in: credit, deal_paths, handoffs, leads, pipeline, revenue."
+            " It is known in: credit, deal_paths, handoffs, lead_owners, leads, pipeline, revenue."
         ],
     ),
     "a condition of an input over a dimension that its table lacks": (
@@ -197,7 +197,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "    denominator: {metric: visits, where: segment = 'Small'}\n",
         [
             "own.yaml:7:42: share: table visits has no segment to narrow by."
-            " It is known in: credit, deal_paths, handoffs, leads, pipeline, revenue."
+            " It is known in: credit, deal_paths, handoffs, lead_owners, leads, pipeline, revenue."
         ],
     ),
     "a condition of a funnel over what is known only later": (

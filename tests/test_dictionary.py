@@ -98,7 +98,8 @@ def test_a_stage_that_was_changed_since_the_refresh_is_not_told_as_if_it_counted
 
 def test_a_dimension_tells_its_columns_and_what_it_splits(demo: Session, olist: Session) -> None:
     found, more = entry(demo, "segment"), about(demo, "segment")
-    assert found.formula == "segment of leads; account.segment of handoffs, pipeline, revenue, credit, deal_paths"
+    tables = "handoffs, lead_owners, pipeline, revenue, credit, deal_paths"
+    assert found.formula == f"segment of leads; account.segment of {tables}"
     assert {"Leads", "Win rate"} <= set(more.used_by)
     assert "Spend" not in more.used_by
     assert '"segment"' in more.sql

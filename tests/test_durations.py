@@ -19,7 +19,7 @@ from metrics.explain import explain
 from metrics.kinds import Duration, results_of
 from metrics.loading import load_definitions
 from metrics.moments import DURATION_RESULTS
-from tests.oracle_durations import DURATIONS, Wait, results
+from tests.oracle_durations import DURATIONS, RELEASED, Wait, results
 from tests.oracle_metrics import FACTS, value
 from tests.tiny_sessions import TinyCompany, rows_in
 
@@ -29,14 +29,17 @@ END = dt.date(2026, 11, 16)
 YEAR = Period(dt.date(2026, 1, 1), dt.date(2026, 10, 1))
 NAMES = ("leads", "contacts", "deals", "deal_contacts", "assignments", "activities", "activity_contacts",
          "lead_decisions", "people")  # fmt: skip
+# Nobody of the sample tries a silent lead a third time; what does is worked out by hand below.
+NEVER_ENDED = ("attempt_days", "own_attempt_days")
 
 
 def asked(metric: str, promise: int | None) -> tuple[str, ...]:
-    return tuple(f"{metric}.{name}" for name in results([], promise))
+    return tuple(number_of([], metric, promise))
 
 
 def number_of(waits: list[Wait], metric: str, promise: int | None) -> dict[str, Any]:
-    return {f"{metric}.{name}": value for name, value in results(waits, promise).items()}
+    found = results(waits, promise, releases=metric in RELEASED)
+    return {f"{metric}.{name}": value for name, value in found.items()}
 
 
 def same(found: Row, wanted: Row) -> bool:
@@ -79,7 +82,8 @@ class TestDurationsOfTheSample:
 
     def test_the_bare_name_is_the_median(self, demo: Session, metric: str) -> None:
         answer = demo.answer(Query((metric, f"{metric}.median")))
-        assert answer.number(metric) == answer.number(f"{metric}.median") is not None
+        assert answer.number(metric) == answer.number(f"{metric}.median")
+        assert answer.number(metric) is not None or metric in NEVER_ENDED
 
     def test_the_rows_behind_it_recompute_it(self, demo: Session, metric: str) -> None:
         _, promise = DURATIONS[metric]
@@ -88,10 +92,12 @@ class TestDurationsOfTheSample:
         rows, unit = part.frame, demo.definitions.metrics[metric].unit
         ended = rows[unit].drop_nulls().sort()
         found = demo.answer(replace(query, metrics=asked(metric, promise))).frame.row(0, named=True)
-        assert found[f"{metric}.measured"] == ended.len() > 0
+        assert found[f"{metric}.measured"] == ended.len()
+        assert ended.len() > 0 or metric in NEVER_ENDED
         place = -(-rows.height // 2)
         assert found[f"{metric}.median"] == (ended[place - 1] if place <= ended.len() else None)
-        for name in ("due", "kept", "pending", "overdue") if promise else ():
+        states = ("due", "kept", "pending", "overdue", *(("released",) if metric in RELEASED else ()))
+        for name in states if promise else ():
             assert found[f"{metric}.{name}"] == rows[f"is_{name}"].sum()
 
 
@@ -241,6 +247,23 @@ class TestAPromiseOfFourHours:
         assert told(tiny.session(leads((at(4, 12), None))), dt.date(2031, 1, 1))["overdue"] == 1
 
 
+def test_acceptance_is_of_the_hand_overs_whose_verdict_is_due(tiny: TinyCompany) -> None:
+    """Handed over on the 4th and due from the 10th on, but for the last two; told as of the 12th."""
+    names = {"in time": 5, "on the last day": 9, "late": 11, "too late to be known": 12, "rejected": 6, "never": None}
+    rows = leads(*[(at(4, 9), None)] * len(names), (at(8, 9), None), (at(8, 9), None))
+    decided = [(f"C{number}", day) for number, day in enumerate(names.values())]
+    rows["lead_decisions"] = [
+        {"contact_id": key, "happened_at": at(day, 12), "decision": "rejected" if key == "C4" else "accepted"}
+        for key, day in (*decided, ("C6", 9))
+        if day is not None
+    ]
+    session = tiny.session(rows)
+    asked = ("acceptance_rate", "undecided", "overdue", "verdict_days.due", "verdict_days.kept")
+    found = session.answer(Query(asked, as_of=dt.date(2024, 3, 12))).frame.row(0)
+    # Three of six are accepted by then. C6 is accepted and not due, C7 undecided and not due: both are in no share.
+    assert found == (pytest.approx(3 / 6), 1, 2, 6, 3)
+
+
 class TestWaitsThatHaveNotEnded:
     def test_they_are_longer_than_any(self, tiny: TinyCompany) -> None:
         session = tiny.session(leads((at(4, 9), at(4, 10)), (at(4, 9), at(4, 12)), (at(4, 9), None), (at(4, 9), None)))
@@ -305,8 +328,10 @@ def test_any_waits_are_the_oracles(tiny: TinyCompany, waits: list[tuple[int, int
     day = dt.date(2024, 3, 1) + dt.timedelta(days=days)
     for metric in ("human_delay_hours", "system_delay_hours"):
         of, promise = DURATIONS[metric]
-        wanted = results(of(tables, session.company, day), promise)
-        assert told(session, day, metric) == pytest.approx(wanted)
+        wanted = number_of(of(tables, session.company, day), metric, promise)
+        assert {f"{metric}.{name}": value for name, value in told(session, day, metric).items()} == pytest.approx(
+            wanted
+        )
 
 
 # -- definitions -----------------------------------------------------------------------------------------------------
@@ -334,6 +359,21 @@ def problems_of(demo: Session, folder: Path, text: str) -> list[str]:
         ("from: created, to: mql, unit: days, promise: soon", "write a number of minutes, hours or days such as 4"),
         ("from: created, to: mql, unit: days, promise: 2 days, time: to", "a promise is judged from the moment it"),
         ("from: created, to: mql, unit: days, share: 0.9", "it needs a 'promise'"),
+        ("from: created, to: mql, unit: days, unless: [settled]", "'unless' is what releases from a promise: it needs"),
+        ("from: created, to: mql, unit: days, promise: 2 days, unless: [setled]", "Did you mean 'settled'?"),
+        (
+            "from: created, to: mql, unit: days, promise: 2 days, unless: [given]",
+            "'created' and 'given' are moments of",
+        ),
+        ("from: created, to: mql, unit: days, per_person: own", "each person's clock: it needs a 'promise'."),
+        (
+            "from: created, to: mql, unit: days, promise: 2 days, per_person: leads",
+            "'leads' is no duration with a prom",
+        ),
+        (
+            "from: created, to: mql, unit: days, promise: 2 days, per_person: own_delay_hours",
+            "'own_delay_hours' is told in another unit, by another clock or of other attempts.",
+        ),
         ("from: created, to: mql, unit: days, where: stage = 'mql'", "table handoffs has no stage to narrow by"),
     ],
 )

@@ -20,7 +20,7 @@ from tests import oracle_funnel
 from tests import test_composition as windows
 from tests.depth import IS_DEEP
 from tests.drawn_company import drawn
-from tests.oracle_durations import DURATIONS, results
+from tests.oracle_durations import DURATIONS, RELEASED, results
 from tests.oracle_funnel import Question, Row, cumulative_incidence, kaplan_meier
 from tests.oracle_metrics import BALANCES, FACTS, FUNNELS, RATIOS, TO_DATE, value
 from tests.test_funnels import HOURS, OWN, WINDOWS, WORDS, _definition, assert_all
@@ -284,14 +284,15 @@ class TestDurations:
         of, promise = DURATIONS[metric]
         for day in (AS_OF, dt.date(2024, 2, 20)):
             waits = of(tables, session.company, day)
-            names = tuple(results([], promise))
+            names = tuple(results([], promise, releases=metric in RELEASED))
             asked = Query(tuple(f"{metric}.{name}" for name in names), by=by, as_of=day)
             found = {row[: len(by)]: row[len(by) :] for row in session.answer(asked).frame.iter_rows()}
             groups = {(wait.channel,) for wait in waits} if by else {()}
             assert found.keys() == groups
             for group in groups:
                 own = [wait for wait in waits if not by or (wait.channel,) == group]
-                assert dict(zip(names, found[group], strict=True)) == pytest.approx(results(own, promise))
+                wanted = results(own, promise, releases=metric in RELEASED)
+                assert dict(zip(names, found[group], strict=True)) == pytest.approx(wanted)
 
     def test_the_rows_behind_them_are_the_waits(self, session: Session, tables: dict[str, list[Row]]) -> None:
         of, promise = DURATIONS["human_delay_hours"]

@@ -106,12 +106,12 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a dimension that the table lacks": (
         {"metrics": ("visits",), "by": ("segment",)},
         "'visits' cannot be split or filtered by 'segment': its table visits has no segment. It is known in:"
-        " credit, deal_paths, handoffs, leads, pipeline, revenue.",
+        " credit, deal_paths, handoffs, lead_owners, leads, pipeline, revenue.",
     ),
     "a condition over a dimension that the table lacks": (
         {"metrics": ("visits", "leads"), "where": "segment = 'Small'"},
         "'visits' cannot be split or filtered by 'segment': its table visits has no segment. It is known in:"
-        " credit, deal_paths, handoffs, leads, pipeline, revenue.",
+        " credit, deal_paths, handoffs, lead_owners, leads, pipeline, revenue.",
     ),
     "a condition over an unknown dimension": (
         {"where": "chanel = 'social'"},

@@ -103,7 +103,7 @@ def test_a_question_that_is_not_right_ends_with_two_and_one_sentence(small: Smal
     wrong = shell("ask", "leeds", "--company", str(small.folder))
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith(
-        "Unknown metric 'leeds'. Did you mean 'leads'? Known: acceptance_rate, accepted, average_deal, "
+        "Unknown metric 'leeds'. Did you mean 'leads'? Known: acceptance_rate, accepted, attempt_days, "
     )
     assert len(wrong.err.splitlines()) == 1
 

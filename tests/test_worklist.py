@@ -189,6 +189,8 @@ def test_a_median_that_falls_on_a_lead_nobody_has_touched_is_longer_than_the_lon
         *((f"sam {number}", at(4, 9), "Sam") for number in range(3)), ("nina", at(4, 14), "Nina"),
     )  # fmt: skip
     events = touched(("sam 0", at(4, 11, 30)), ("nina", at(4, 15)))
+    for row in events["activities"]:
+        row["person_id"] = row["activity_id"].split()[0].capitalize()
     found = speed(tiny.session(rows | events, TUESDAY), "owner", Period(at(4, 0).date(), at(5, 0).date()), None)
     assert found.frame.select(
         "group", "human_median", "longest", "due", "kept", "share", "untouched", "pending"
@@ -198,6 +200,23 @@ def test_a_median_that_falls_on_a_lead_nobody_has_touched_is_longer_than_the_lon
     ]
     # From Friday the 1st to Monday 9:00 a whole day is worked, here and there; 14:00 in London is 9:00 in New York.
     assert dict(found.frame.select("group", "system_median").iter_rows()) == {"Sam": 8.0, "Nina": 8.0}
+
+
+def test_by_owner_the_clock_is_each_persons_own_and_by_region_that_of_the_lead(tiny: TinyCompany) -> None:
+    # Sam hands the lead on after two hours, and Nina calls an hour after she got it: seven after the first assignment.
+    rows = given(("lead", at(4, 9), "Sam"))
+    rows["assignments"].append({"contact_id": "lead", "happened_at": at(4, 11), "person_id": "Nina"})
+    events = touched(("lead", at(4, 16)))
+    events["activities"][0]["person_id"] = "Nina"
+    session = tiny.session(rows | events, dt.date(2024, 3, 6))
+    day = Period(at(4, 0).date(), at(5, 0).date())
+    found = speed(session, "owner", day, None)
+    columns = ("group", "human_median", "due", "kept", "untouched", "released")
+    assert found.is_own
+    assert sorted(found.frame.select(columns).rows()) == [("Nina", 2.0, 1, 1, 0, 0), ("Sam", None, 0, 0, 0, 1)]
+    by_region = speed(session, "region", day, None)
+    assert not by_region.is_own
+    assert by_region.frame.select("human_median", "due", "kept").rows() == [(7.0, 1, 0)]
 
 
 def test_what_takes_days_is_compared_as_it_stood_after_as_many_days(tiny: TinyCompany) -> None:

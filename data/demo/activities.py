@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from data.demo.arrays import DAY, NEVER, Ints, ids, instants, picked
+from data.demo.arrays import DAY, NEVER, Floats, Ints, ids, instants, picked
 from data.demo.calendar import Calendar
 from data.demo.deals import Deals
 from data.demo.journeys import Passes
@@ -19,6 +19,7 @@ _KINDS = ("email", "call", "meeting")
 _DIRECTIONS = ("outbound", "inbound")
 _OUTCOMES = ("reached", "no answer", "replied")
 EMAIL, CALL, MEETING = 0, 1, 2
+NO_ANSWER = 1
 MEETINGS = ((0.08, 0.92), (0.3, 0.75), (0.55, 0.5), (0.8, 0.4))  # how far into the deal, how likely
 CONTENT_SENT = 0.22
 
@@ -78,19 +79,18 @@ def _with_leads(passes: Passes, calendar: Calendar, rng: np.random.Generator) ->
         outcome = none if automatic else np.full(count, 2) if inbound else (rng.random(count) < 0.45).astype(np.int64)
         return _Part(moment, some.contact, none, some.rep, kind, outcome, none, inbound, automatic)
 
-    def later(share: float, hours: float) -> Ints:
+    def later(share: float | Floats, hours: float) -> Ints:
         wait = rng.lognormal(np.log(hours), 0.5, count)
         happens = (rng.random(count) < share) & (some.first_word < NEVER)
         return np.where(happens, calendar.at_work(some.first_word, wait), NEVER)
 
     greeted = np.where(some.by_sales, NEVER, some.mql + 120)
-    return [
-        part(greeted, automatic=True),
-        part(some.first_word),
-        part(later(0.5, 8)),
-        part(later(0.25, 20)),
-        part(later(0.35, 6), inbound=True),
-    ]
+    machine, first = part(greeted, automatic=True), part(some.first_word)
+    # Whoever did not answer is tried again, mostly.
+    is_silent = first.outcome == NO_ANSWER
+    again = part(later(np.where(is_silent, 0.97, 0.5), 5))
+    and_again = part(later(np.where(is_silent, 0.92, 0.25), 12))
+    return [machine, first, again, and_again, part(later(0.35, 6), inbound=True)]
 
 
 def _in_deals(deals: Deals, calendar: Calendar, rng: np.random.Generator) -> list[_Part]:

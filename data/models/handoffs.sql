@@ -12,14 +12,11 @@ with spans as (
     from leads
 ),
 events as (
-    select contact_id, 'assignment' as kind, happened_at, happened_on, person_id
+    select contact_id, 'assignment' as kind, happened_at, happened_on, person_id, false as is_answer
     from assignments
     union all
-    -- A qualifying human touch of sales is an activity with the contact that no machine sent.
-    select ac.contact_id, 'touch', a.happened_at, a.happened_on, null
-    from activity_contacts as ac
-    join activities as a on a.activity_id = ac.activity_id
-    where not coalesce(a.is_automatic, false)
+    select contact_id, 'touch', happened_at, happened_on, null, is_answer
+    from human_touches
 ),
 firsts as (
     select
@@ -38,7 +35,13 @@ firsts as (
         ) as first_touch_at,
         min(e.happened_on) filter (
             where e.kind = 'touch' and (s.started_at is null or e.happened_at >= s.started_at)
-        ) as first_touch_on
+        ) as first_touch_on,
+        min(e.happened_at) filter (
+            where e.is_answer and (s.started_at is null or e.happened_at >= s.started_at)
+        ) as answered_at,
+        min(e.happened_on) filter (
+            where e.is_answer and (s.started_at is null or e.happened_at >= s.started_at)
+        ) as answered_on
     from spans as s
     join events as e on
         e.contact_id = s.contact_id
@@ -82,6 +85,9 @@ moments as (
         f.handed_over.happened_on as handed_over_on,
         f.first_touch_at,
         f.first_touch_on,
+        f.answered_at,
+        f.answered_on,
+        f.until_at,
         v.first_verdict.happened_at as verdict_at,
         v.first_verdict.happened_on as verdict_on,
         v.first_verdict.decision as decision,
@@ -95,13 +101,48 @@ moments as (
     left join verdicts as v on v.contact_id = l.contact_id and v.pass = l.pass
     left join people as o on o.person_id = coalesce(f.handed_over.person_id, f.assigned.person_id)
     left join zones as z on z.time_zone = o.time_zone
+),
+settled as (
+    -- A lead that has answered, was judged or has moved on needs no further attempt to reach it.
+    select
+        m.*,
+        least(m.answered_at, m.verdict_at, m.lost_at, m.ended_at, m.moved_on_at) as settled_at,
+        least(m.answered_on, m.verdict_on, m.lost_on, m.ended_on, m.moved_on_on) as settled_on
+    from moments as m
+),
+numbered as (
+    select
+        s.contact_id,
+        s.pass,
+        s.time_zone,
+        e.happened_at,
+        e.happened_on,
+        row_number() over (partition by s.contact_id, s.pass order by e.happened_at, e.activity_id) as number
+    from settled as s
+    join human_touches as e on
+        e.contact_id = s.contact_id
+        and e.is_attempt
+        and s.assigned_at is not null
+        and (s.started_at is null or e.happened_at >= s.started_at)
+        and (s.until_at is null or e.happened_at < s.until_at)
+        and (s.settled_at is null or e.happened_at <= s.settled_at)
+),
+timed as (
+    select n.*
+    from numbered as n
+),
+attempted as (
+    -- The moments of the single attempts are added, and in `timed` the business seconds of each.
+    select n.contact_id, n.pass, count(*) as attempts
+    from timed as n
+    group by n.contact_id, n.pass
 )
 select
     m.contact_id, -- #not_null #link(contact: contacts.contact_id)
     m.pass, -- #not_null
     m.is_first_pass, -- #not_null
-    -- stages.yaml adds the stamped moment of each declared stage. Each has its instant, its day and, as `_worked`, the
-    -- business seconds that had gone by in the calendar of `time_zone`.
+    -- stages.yaml adds the stamped moment of each declared stage, and the single attempts stand beside their number. Each
+    -- moment has its instant, its day and, as `_worked`, the business seconds that had gone by in the zone's calendar.
     m.created_at,
     m.created_on,
     m.assigned_at, -- #needs(assignments)
@@ -110,6 +151,9 @@ select
     m.handed_over_on, -- #needs(assignments) #needs(people.team)
     m.first_touch_at, -- #needs(activities) #needs(activity_contacts.contact_id)
     m.first_touch_on, -- #needs(activities) #needs(activity_contacts.contact_id)
+    coalesce(a.attempts, 0) as attempts, -- #needs(activities) #needs(activity_contacts.contact_id)
+    m.settled_at,
+    m.settled_on,
     m.verdict_at, -- #needs(lead decisions) #needs(assignments) #needs(people.team)
     m.verdict_on, -- #needs(lead decisions) #needs(assignments) #needs(people.team)
     m.decision, -- #one_of('accepted', 'rejected', 'recycled') #needs(lead decisions) #needs(assignments) #needs(people.team)
@@ -126,4 +170,5 @@ select
     m.first_content_id, -- #link(first_content: content.content_id) #needs(touches.content_id)
     m.account_id, -- #link(account: accounts.account_id) #needs(contacts.account_id)
     m.handed_to as owner_id -- #link(owner: people.person_id) #needs(assignments)
-from moments as m
+from settled as m
+left join attempted as a on a.contact_id = m.contact_id and a.pass = m.pass

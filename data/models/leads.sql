@@ -12,6 +12,7 @@ with stamped as (
         p.original_source,
         p.started_at,
         p.started_on,
+        p.ended_at,
         p.ended_on,
         p.lost_on,
         p.lost_at,
@@ -49,6 +50,7 @@ select
     p.pass > 1 as is_recycled, -- #not_null #needs(stage_changes.stage | lead_decisions.decision)
     p.started_at,
     p.started_on,
+    p.ended_at, -- #needs(stage_changes.stage | lead_decisions.decision)
     p.ended_on, -- #needs(stage_changes.stage | lead_decisions.decision)
     p.lost_on, -- #needs(lost deals | stage_changes.stage | lead_decisions.decision)
     p.lost_at, -- #needs(lost deals | stage_changes.stage | lead_decisions.decision)
