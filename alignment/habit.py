@@ -225,7 +225,7 @@ def _source(session: Session, period: Period) -> Part:
     if total <= 0:
         return Part("source", label, None, "Nothing was won in these months.", "Load won deals.", "marketing")
     known = total - amounts.get(None, 0.0)
-    says = f"{known / total:.0%} of won revenue has a channel."
+    says = "The share of won revenue that has a channel."
     return Part("source", label, known / total, says, "See on Data health why the rest has none.", "marketing")
 
 

@@ -67,7 +67,7 @@ def _rows(made: Calculation) -> pl.DataFrame:
             "stage": one.label,
             "needed": one.count,
             "by": one.by,
-            "standing": "has passed" if one.is_past else "",
+            "standing": "has passed" if one.is_past else None,
             "rate": after[one.stage].rate if one.stage in after else None,
             "lag": after[one.stage].lag if one.stage in after else None,
             "matured": after[one.stage].matured if one.stage in after else None,
@@ -75,12 +75,13 @@ def _rows(made: Calculation) -> pl.DataFrame:
         for one in made.needed
     ]
     kinds = {"needed": pl.Int64, "by": pl.Date, "rate": pl.Float64, "lag": pl.Float64, "matured": pl.Int64}
-    return pl.DataFrame(rows, schema_overrides=kinds)
+    frame = pl.DataFrame(rows, schema_overrides=kinds)
+    return frame if made.too_late else frame.drop("standing")
 
 
 def _columns() -> dict[str, object]:
     titles = {
-        "stage": "Stage", "needed": "Needed", "by": "By", "standing": "", "rate": "Go on to the next",
+        "stage": "Stage", "needed": "Needed", "by": "By", "standing": "Too late", "rate": "Go on to the next",
         "lag": "Median days to it", "matured": "Measured on",
     }  # fmt: skip
     return column_formats({"needed": "count", "rate": "ratio", "lag": "days", "matured": "count"}, titles)

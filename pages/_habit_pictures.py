@@ -55,7 +55,7 @@ def _tile(part: Part) -> Tile:
 
 def next_steps(found: Habit) -> None:
     """What would raise each weak part, the weakest first."""
-    with st.container(border=True, gap="xsmall", key="frame_next"):
+    with st.container(border=True, height="stretch", gap="xsmall", key="frame_next"):
         st.header("What to do next", anchor=False)
         if not found.weak:
             st.caption("Every part is at 80 % or more. Keep the meeting.")

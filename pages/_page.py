@@ -307,6 +307,6 @@ def crm_links(seen: View, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, 
                 None if key is None else template.replace(f"{{{name}}}", quote(str(key), safe=""))
                 for key in frame[name]
             ]
-            frame = frame.with_columns(pl.Series(f"{kind} in the CRM", links, dtype=pl.String))
-            columns[f"{kind} in the CRM"] = st.column_config.LinkColumn(display_text="Open")
+            frame = frame.with_columns(pl.Series(f"{kind.capitalize()} in the CRM", links, dtype=pl.String))
+            columns[f"{kind.capitalize()} in the CRM"] = st.column_config.LinkColumn(display_text="Open")
     return frame, columns

@@ -74,7 +74,8 @@ def together(found: ByPersona) -> None:
         **dict.fromkeys(("lead_to_customer.rate_matured", "rejected_share"), "ratio"), "won_revenue": "money",
     }  # fmt: skip
     others = found.frame.filter(~pl.col("is_described"), pl.col("persona").is_not_null())
-    told = f" {others.height} personas of the data are not described." if others.height else ""
+    one = "1 persona of the data is" if others.height == 1 else f"{others.height} personas of the data are"
+    told = f" {one} not described." if others.height else ""
     why = " ".join(dict.fromkeys(found.reasons.values()))
     show_table(
         "What comes of them",

@@ -20,9 +20,8 @@ __all__ = ["delays"]
 BY = {"owner": "Owner", "region": "Region"}
 LABELS = {
     "group": "", "system_median": "System, median h", "system_p90": "System, p90 h", "human_median": "Human, median h",
-    "human_p90": "Human, p90 h", "longest": "Longest that ended, h", "due": "Promises due", "kept": "Kept",
-    "share": "Share kept", "untouched": "Due, untouched", "pending": "Still in time",
-    "released": "Released",
+    "human_p90": "Human, p90 h", "longest": "Longest, h", "due": "Due", "kept": "Kept",
+    "share": "Share kept", "untouched": "Untouched", "pending": "Still in time", "released": "Released",
 }  # fmt: skip
 
 ONE_CLOCK = "A reassignment starts no new clock."

@@ -57,6 +57,7 @@ _RULES = """
   grid-row: 5; grid-column: 1 / -1; margin-top: 0.6rem; padding-right: 6rem;
   font-size: 0.87rem; line-height: 1.45; color: {quiet};
 }}
+[class*="st-key-tile_"]:not(:has(.stButton)) .tandem-tile .foot {{ padding-right: 0; }}
 .tandem-tile .foot.reason {{ grid-row: 3; margin-top: 0.25rem; padding-right: 0; }}
 .st-key-tiles .stGridCell {{ position: relative; }}
 [class*="st-key-tile_"] {{ position: static; }}
@@ -131,6 +132,7 @@ _RULES = """
   [class*="st-key-entry_"] .tandem-entry h3 {{ padding-right: 5rem; }}
   .tandem-entry .says {{ margin-top: 0.35rem; }}
   .tandem-facts {{ display: block; }}
+  .stMain .stButtonGroup [role="radiogroup"] button {{ padding-inline: 0.5rem; }}
   .tandem-facts dd {{ margin: 0 0 0.5rem; }}
 }}
 @media print {{

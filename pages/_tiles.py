@@ -88,8 +88,8 @@ def _way(label: str, key: str) -> bool:
 
 
 def _per_row(tiles: int) -> int:
-    """A last row that is full where that is possible: six tiles stand as 3 + 3, never as 4 + 2."""
-    return tiles if 0 < tiles <= 3 else 4 if tiles % 4 == 0 else 3
+    """A last row that is as full as it can be: six tiles stand as 3 + 3, never as 4 + 2, and seven as 4 + 3."""
+    return tiles if 0 < tiles <= 3 else 4 if tiles % 4 == 0 or tiles % 3 == 1 else 3
 
 
 def _change(tile: Tile) -> str:

@@ -17,7 +17,7 @@ from pages._page import View
 from pages._panels import column_formats, show_reason, table
 from pages._records import Correction, correct, gone_line
 from pages._told import tell, told
-from pages._words import escape
+from pages._words import days, escape
 
 __all__ = ["verdicts"]
 
@@ -69,7 +69,7 @@ def _give(ledger: Ledger, found: Desk, person: str | None) -> None:
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    time = f"{row['left']:g} days left" if not row["is_broken"] else f"{-row['left']:g} days over"
+    time = f"{days(row['left'])} left" if not row["is_broken"] else f"{days(-row['left'])} over"
     return f"{row['lead']}, {row['account'] or 'no account'}, handed over {row['since_on']}, {time}"
 
 

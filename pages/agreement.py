@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from metrics.unknown_names import unknown_in_agreement
 from pages import _goal_calculator as calculator
 from pages import _page as page
@@ -24,8 +22,5 @@ if found is not None:
     calculator.show(seen, found)
     pictures.what_would_change(seen, found)
     proposals.of_the_agreement(seen)
-    left, right = st.columns(2, gap="small")
-    with left:
-        pictures.protocol(found)
-    with right:
-        pictures.versions(seen)
+    pictures.protocol(found)
+    pictures.versions(seen)

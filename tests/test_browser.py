@@ -24,12 +24,16 @@ from metrics import OpenCompany
 from pages._theme import DARK, LIGHT, Theme
 from tests.conftest import BRIGHTWATER, PROJECT
 from tests.depth import deep
+from tests.keyboard import Keyboard, a_proposal, a_verdict, a_workshop
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 # As the menu lists them.
-PAGES = re.findall(r'st\.Page\("pages/\w+\.py", title="([^"]+)"', (PROJECT / "app.py").read_text(encoding="utf-8"))
+_APP = (PROJECT / "app.py").read_text(encoding="utf-8")
+_NAMED = dict(re.findall(r'^(\w+) = ("[^"]+")$', _APP, re.MULTILINE))
+_TITLES = re.findall(r'st\.Page\("pages/\w+\.py", title=([^,]+),', _APP)
+PAGES = [_NAMED.get(title, title).strip('"') for title in _TITLES]
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -104,14 +108,16 @@ def server(
 ) -> Iterator[str]:
     """A server of its own on the demo, fresh after its start. Asked for after the browser, which may skip."""
     assert chromium.browser is not None
-    assert demo_company.company.state.exists()
+    # Not what other tests have typed; and what is typed here stays here.
+    var, state = tmp_path_factory.mktemp("var"), demo_company.company.state
+    shutil.copytree(state, var / state.name, ignore=shutil.ignore_patterns("ledger*", "entered"))
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=localhost", "--server.fileWatcherType=none"]
-    environment = {**os.environ, "TANDEM_COMPANY": str(BRIGHTWATER)}
+    environment = {**os.environ, "TANDEM_COMPANY": str(BRIGHTWATER), "TANDEM_VAR": str(var)}
     with (
         log.open("w") as told,
         subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=told, stderr=told) as running,
@@ -214,14 +220,24 @@ def a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_s
             assert walk.page.evaluate("document.querySelector('.stMain').clientWidth") <= 390
 
 
+def what_people_decide_is_written_by_keyboard_alone(chromium: BrowserContext, server: str) -> None:
+    with walking(chromium, server) as walk:
+        keys = Keyboard(walk.page, server)
+        for act in (a_proposal, a_verdict, a_workshop):
+            act(keys, "Jule Petersen")
+
+
 def every_page_can_be_read_by_everybody(chromium: BrowserContext, server: str) -> None:
     """axe finds nothing on any page. The menu is left out: its list is Streamlit's own, and no list to axe."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.").Axe()
     pages = sorted(page.stem for page in (PROJECT / "pages").glob("[!_]*.py"))
     addresses = ["", *(name for name in pages if name != "this_week")]
-    for theme, width in deep([(LIGHT, 1280)], list(product((LIGHT, DARK), (1280, 390)))):
+    # The pages on which people write, now with what was written, in the dark too.
+    written = ["agreement", "handoff", "personas", "strategy", "aligned", "snapshots"]
+    every = list(product((LIGHT, DARK), (1280, 390), [addresses]))
+    for theme, width, seen in deep([(LIGHT, 1280, addresses), (DARK, 390, written)], every):
         with walking(chromium, server, width=width, theme=theme) as walk:
-            for address in addresses:
+            for address in seen:
                 walk.page.goto(f"{server}/{address}")
                 walk.page.locator(".stMain h1").wait_for(timeout=MILLISECONDS)
                 walk.page.get_by_text("Data through").first.wait_for(timeout=MILLISECONDS)
@@ -241,6 +257,7 @@ STEPS = (
     a_walk_over_both_pages_with_a_period_that_stays,
     a_short_name_in_a_link_sets_the_period_and_a_tile_leads_to_its_rows,
     a_telephone_shows_both_pages_in_light_and_in_dark_without_scrolling_to_the_side,
+    what_people_decide_is_written_by_keyboard_alone,
     every_page_can_be_read_by_everybody,
 )
 

@@ -37,7 +37,7 @@ def test_the_worklist_links_to_the_crm_and_names_no_contact(screen: AppTest, dem
     assert list(shown["left"]) == found.frame["left"].to_list()
     assert not {"contact_id", "account_id", "owner_id", "pass"} & set(shown.columns)
     assert all(lead.startswith("…") for lead in shown["lead"])
-    assert shown["contact in the CRM"][0].endswith(f"/{found.frame['contact_id'][0]}")
+    assert shown["Contact in the CRM"][0].endswith(f"/{found.frame['contact_id'][0]}")
     assert f"{found.broken:,} leads wait longer than the 4 business hours promised" in said(screen)
 
 
