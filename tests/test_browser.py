@@ -242,6 +242,8 @@ def every_page_can_be_read_by_everybody(chromium: BrowserContext, server: str) -
                 walk.page.locator(".stMain h1").wait_for(timeout=MILLISECONDS)
                 walk.page.get_by_text("Data through").first.wait_for(timeout=MILLISECONDS)
                 walk.page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=MILLISECONDS)
+                # What a run under way has yet to draw anew stands there in pale.
+                walk.page.locator('.stApp[data-test-script-state="notRunning"]').wait_for(timeout=MILLISECONDS)
                 found = axe.run(walk.page, context={"exclude": [["[data-testid=stSidebarNav]"]]}).response["violations"]
                 assert [(address, one["id"], one["nodes"][0]["html"]) for one in found] == []
 
