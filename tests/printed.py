@@ -10,7 +10,16 @@ from pypdf import PdfReader
 
 from alignment.report.contents import BY_ROW, Chart, Column, Report, Section, Sentence, Table
 
-__all__ = ["FOREIGN", "HOSTILE_NAME", "a_crowded_report", "beyond_the_page", "fonts_of", "meeting", "pages_of"]
+__all__ = [
+    "FOREIGN",
+    "HOSTILE_NAME",
+    "a_crowded_report",
+    "an_empty_report",
+    "beyond_the_page",
+    "fonts_of",
+    "meeting",
+    "pages_of",
+]
 
 HOSTILE_NAME = '#panic("x") $a^2$ *bold* _it_ `raw` @ref <label> \\\\ // https://x.example/#a[link](b) = title'
 LONG_NAME = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
@@ -97,3 +106,15 @@ def a_crowded_report() -> Report:
     facts = (("Company", HOSTILE_NAME), ("Generation", "1"))
     return Report(f"A & B {HOSTILE_NAME}", "EUR", "May 2026", "1 to 31 May 2026", f"Only region: {LONG_NAME[:90]}",
                   "1 June 2026", f"{HOSTILE_NAME}\n\n{LONG_NAME}", facts, sections)  # fmt: skip
+
+
+def an_empty_report() -> Report:
+    """A month in which nothing was and nothing is known."""
+    spans = (Column("May 2026", BY_ROW), Column("Target", BY_ROW))
+    month = Table("month", "The month in numbers", (Column("Metric"), *spans, Column("Of", beside=True)),
+                  (("Leads", None, None, None), ("Win rate", None, None, "no matured cohort")), ("count", "ratio"),
+                  ("marketing", "sales"))  # fmt: skip
+    none = Table("channels", "Channels", (Column("Channel"), Column("Leads", "count"), Column("Since", "date")), ())
+    sections = (Section("summary", "Summary", (), (month,)), Section("channels", "Channels", (), (none,), (), (none,)))
+    return Report("Small", "EUR", "May 2026", "1 to 31 May 2026", "Everything: no filter", "not declared", "", (),
+                  sections)  # fmt: skip

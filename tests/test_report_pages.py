@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections import Counter
 
+import openpyxl
 import pytest
 from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
+from pptx import Presentation
 
 from alignment.numbers import MISSING
 from alignment.report import export
 from alignment.report.composing import compose
+from alignment.report.csv_files import csv_archive
 from alignment.report.fonts import ABSENT, FONTS, lines, printable, shipped
 from alignment.report.pdf import pdf
 from alignment.report.sentences import in_table
+from alignment.report.sheets import workbook
+from alignment.report.slides import slides
 from alignment.snapshots import Snapshot
 from metrics import Session
-from tests.printed import FOREIGN, HOSTILE_NAME, a_crowded_report, beyond_the_page, fonts_of, meeting, pages_of
+from tests.printed import (
+    FOREIGN,
+    HOSTILE_NAME,
+    a_crowded_report,
+    an_empty_report,
+    beyond_the_page,
+    fonts_of,
+    meeting,
+    pages_of,
+)
 from tests.sealed_company import asked_in_the_shell, sealed_october
 
 SHIPPED = {"SourceSans3-Regular", "SourceSans3-Semibold"}
@@ -121,6 +137,19 @@ def test_a_table_that_breaks_takes_its_header_along(crowded: bytes) -> None:
     with_rows = [page for page in pages if "long name 3" in page]
     assert len(with_rows) >= 2
     assert all("Campaign" in page for page in with_rows)
+
+
+def test_a_month_with_nothing_in_it_says_so_in_every_format() -> None:
+    report = an_empty_report()
+    text = flat(" ".join(pages_of(pdf(report))))
+    assert "Leads Win rate no matured cohort" in text
+    assert "Nothing in this month." in text
+    deck = Presentation(io.BytesIO(slides(report)))
+    told = [shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame]
+    assert {"May 2026", "The month in numbers", "Nothing in this month."} <= set(told)
+    assert "Channels" in openpyxl.load_workbook(io.BytesIO(workbook(report))).sheetnames
+    with zipfile.ZipFile(io.BytesIO(csv_archive(report))) as found:
+        assert found.read("channels.csv").decode("utf-8-sig") == "Channel,Leads,Since\r\n"
 
 
 def test_text_of_a_crm_is_never_markup(crowded: bytes) -> None:

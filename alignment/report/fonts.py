@@ -20,7 +20,6 @@ __all__ = [
     "ABSENT",
     "FONTS",
     "FONT_NAME",
-    "Face",
     "column_widths",
     "first_lines",
     "fits",

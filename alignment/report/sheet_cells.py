@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from alignment.report.contents import Table, Value
 from alignment.report.fonts import lines, widest
 
-__all__ = ["SIZE", "as_shown", "column_width", "header_height", "number_format", "row_height"]
+__all__ = ["SIZE", "column_width", "header_height", "number_format", "row_height"]
 
 SIZE = 10.0  # of the text in points
 # In the widths of a digit, as workbooks count: a longer text wraps.

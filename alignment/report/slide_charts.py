@@ -21,7 +21,7 @@ from alignment.report.slide_parts import rgb
 from alignment.report.tables import UNATTRIBUTED
 from alignment.tokens import LIGHT
 
-__all__ = ["LYING", "UPRIGHT", "add_chart"]
+__all__ = ["add_chart"]
 
 LYING, UPRIGHT = 11.0, 9.0  # sizes of the words at lying and at upright bars
 # The longest words at a lying bar, in letters, and how much of the width words may take at most.

@@ -14,7 +14,7 @@ from pptx.util import Pt
 
 from alignment.tokens import LIGHT
 
-__all__ = ["SLIDE", "SLIDE_FONT", "empty_deck"]
+__all__ = ["SLIDE", "empty_deck"]
 
 SLIDE = (960.0, 540.0)  # in points
 SLIDE_FONT = "Arial"
