@@ -68,7 +68,8 @@ def of_the_agreement(seen: View) -> None:
 def _show(seen: View, subject: str, names: str, form: Callable[[Ledger, dict[str, Colleague]], None]) -> None:
     try:
         ledger = Ledger.open(seen.session.company)
-        found = [one for one in proposals(ledger, subject, withdrawn=True) if one.entry.content.names == names]
+        every = [one for one in proposals(ledger, subject, withdrawn=True) if one.entry.content.names == names]
+        found = sorted(every, key=lambda one: one.state == "withdrawn")
         people = colleagues(seen.session)
     except TandemError as error:
         show_reason(TITLE, str(error), key="proposals")
@@ -155,7 +156,7 @@ def _text(seen: View, one: Tabled) -> None:
     if content.why:
         st.markdown(f"{strong('Why')}: {escape(content.why)}")
     lines: tuple[str, ...] = ()
-    if one.state != "adopted":
+    if one.state in ("open", "signed"):
         try:
             lines = difference(seen.session.company, content.subject, content.names, content.text)
         except TandemError as error:

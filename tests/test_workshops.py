@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alignment.ledger import Ledger, Proposal, Workshop
-from metrics import Session
+from metrics import OpenCompany, Session
 from tests.conftest import BRIGHTWATER
 from tests.one_page import OBEYED, markup, one_page, read, said, table_of
+from tests.test_proposals_page import ledger_of
 
 
 def test_a_workshop_is_kept_with_what_each_put_in(
@@ -85,17 +87,17 @@ def test_a_workshop_is_corrected_and_a_conflict_is_told_with_both_texts(
 
 
 def test_a_workshop_names_the_proposal_that_it_led_to(
-    demo: Session, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    demo_company: OpenCompany, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger.open(demo.company)
+    ledger = ledger_of(demo_company, tmp_path, monkeypatch)
     made = ledger.add(Proposal("agreement", "agreement", "x: 1", "f", starts_on=dt.date(2027, 1, 1)), by="p-01")
-    held = ledger.add(Workshop(dt.date(2026, 11, 2), "Targets", ("p-01", "p-99"), proposals=(made.id,)), by="p-01")
-
-    def clear() -> None:
-        ledger.withdraw(made.id, made.version, by="p-01")
-        ledger.withdraw(held.id, held.version, by="p-01")
-
-    request.addfinalizer(clear)
+    ledger.add(Workshop(dt.date(2026, 11, 2), "Targets", ("p-01", "p-99"), proposals=(made.id,)), by="p-01")
     screen = one_page(monkeypatch, "strategy", BRIGHTWATER)
     assert table_of(screen, "held_on", "who")["proposals"][0] == "agreement from 2027-01-01 (open)"
     assert "One record here is about what the data no longer has: colleague p-99 (by Henrike Sommer" in said(screen)
+    # Once withdrawn it is told as that, and no longer compared with the file that could not hold it.
+    ledger.withdraw(made.id, made.version, by="p-01")
+    screen = one_page(monkeypatch, "agreement", BRIGHTWATER)
+    assert table_of(screen, "state", "fingerprint")["state"].tolist() == ["withdrawn"]
+    assert "Henrike Sommer has withdrawn it. Propose it anew." in said(screen)
+    assert not screen.warning
