@@ -48,8 +48,9 @@ def requests(seen: View, coverage: Coverage) -> None:
         if found.entries:
             with st.expander("Answer a request", key="answer_request", type="compact"):
                 _answer(ledger, found)
-        correct(ledger, people_of(seen.session), _corrections(personas), TOLD)
-        gone_line(ledger, seen.session, people_of(seen.session), ContentRequest)
+        people = people_of(seen.session)
+        correct(ledger, people, _corrections(personas), TOLD)
+        gone_line(ledger, seen.session, people, ContentRequest)
 
 
 def _list(found: Asked) -> None:
