@@ -29,8 +29,8 @@ __all__ = ["emit_plan", "emit_rows"]
 def emit_plan(plan: Plan) -> str:
     """Columns: the dimensions, `period` where a grain is asked, the metrics as asked; then hidden counts for notes.
 
-    Branches are stacked and grouped a second time, so that a group that one of them lacks is not lost and NULL is a
-    group like any other.
+    Several branches are stacked and grouped a second time, so that a group that one of them lacks is not lost and NULL
+    is a group like any other.
     """
     keys = [*plan.keys, *(["period"] if plan.has_period else [])]
     parts = [_branch(branch) for branch in plan.branches]
@@ -46,14 +46,15 @@ def emit_plan(plan: Plan) -> str:
         source = stacked(both).with_("parts", as_=source)
     elif plan.spine:
         source = stacked([*padded, _spine(plan, names)])
-    largest = [named(exp.Max(this=column(name)), name) for name in names]
-    merged = exp.select(*[column(key) for key in keys], *largest).from_(source.subquery("parts"))
-    merged = grouped(merged, [column(key) for key in keys])
+    if len(parts) > 1 or plan.spine:
+        largest = [named(exp.Max(this=column(name)), name) for name in names]
+        merged = exp.select(*[column(key) for key in keys], *largest).from_(source.subquery("parts"))
+        source = grouped(merged, [column(key) for key in keys])
     shown: list[exp.Expr] = [column(key) for key in keys]
     shown += [named(_output(output, zeros), output.name) for output in plan.outputs]
     hidden = (".missing", ".unrecorded", ".entered", ".waiting", COUNTED, LONGEST)
     shown += [column(name) for name in names if name.endswith(hidden)]
-    select = exp.select(*_distinct(shown)).from_(merged.subquery("merged"))
+    select = exp.select(*_distinct(shown)).from_(source.subquery("merged"))
     order = _order(plan, keys)
     select = select.order_by(*order) if order else select
     if plan.limit is not None:

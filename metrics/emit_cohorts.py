@@ -264,7 +264,7 @@ def waited(name: str, suffix: str) -> exp.Expr:
     """
     between = days_between if suffix == "_on" else started_hours_between
     took = between(column(f"entered{suffix}"), column(f"{name}{suffix}"))
-    took = exp.Greatest(this=took, expressions=[exp.Literal.number(0)])
+    took = exp.Greatest(this=took, expressions=[exp.Literal.number(0)], ignore_nulls=True)
     return exp.Case().when(_is_known(f"{name}{suffix}"), took)
 
 

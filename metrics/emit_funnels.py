@@ -91,13 +91,15 @@ def _outcome(
     cohort_name, exits_name = f"cohort{position}", f"exits{position}"
     is_tallied = _is_tallied(cohort, results)
     counts = _counts_of_days(outcome, index) if is_tallied else _counts(cohort, outcome, results)
-    shown = [named(tree, name) for name, tree in counts.items()]
-    parts = [(grouped(exp.select(*groups, *shown).from_(cohort_name), groups), list(counts))]
     window = parameter(outcome.window)
     if "survival" in results:
-        competing = _competing(cohort, results)
-        rates = list(SURVIVAL if competing else SURVIVAL[:1])
-        parts.append((survival(exits_name, keys, window, competing=competing), rates))
+        # The exits hold the counts in parts, so that the cohort is read once.
+        competing, held = _competing(cohort, results), {_held(name, index): name for name in counts}
+        rates = SURVIVAL if competing else SURVIVAL[:1]
+        parts = [(survival(exits_name, keys, window, competing=competing, counts=held), [*counts, *rates])]
+    else:
+        shown = [named(tree, name) for name, tree in counts.items()]
+        parts = [(grouped(exp.select(*groups, *shown).from_(cohort_name), groups), list(counts))]
     if "durations" in results:
         matured = exp.GTE(this=_observed(cohort), expression=window.copy())
         in_time = exp.and_(column("waited") <= window.copy(), matured)
@@ -129,6 +131,11 @@ def funnel_branch(branch: FunnelBranch) -> tuple[exp.Select, list[str]]:
     return outcome, names
 
 
+def _held(name: str, index: int) -> str:
+    """The name of a count of an outcome among the columns of the exits."""
+    return f"{name}_{index}"
+
+
 def _competing(cohort: Cohort, results: frozenset[str]) -> bool:
     return "incidence" in results and cohort.lost is not None
 
@@ -142,7 +149,12 @@ def _tables(
     if "survival" in results:
         last = parameter(windows[0])
         if len(windows) > 1:
-            last = exp.Greatest(this=last, expressions=[parameter(window) for window in windows[1:]])
+            last = exp.Greatest(this=last, expressions=[parameter(window) for window in windows[1:]], ignore_nulls=True)
+        counts = {
+            _held(name, index): tree
+            for index, outcome in enumerate(outcomes)
+            for name, tree in _counts(cohort, outcome, results).items()
+        }
         left = exits(
             f"cohort{position}",
             keys,
@@ -150,6 +162,7 @@ def _tables(
             with_lost=cohort.lost is not None,
             last=last,
             competing=_competing(cohort, results),
+            counts=counts,
         )
         found.append((f"exits{position}", left))
     return found

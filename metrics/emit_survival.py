@@ -5,7 +5,7 @@ Both need windows over sums only, no function that engines read differently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
@@ -36,15 +36,23 @@ def curve(cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bo
 
 
 def exits(
-    cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bool, last: exp.Expr | None, competing: bool
+    cohort: str,
+    keys: Sequence[str],
+    observed: exp.Expr,
+    *,
+    with_lost: bool,
+    last: exp.Expr | None,
+    competing: bool,
+    counts: Mapping[str, exp.Expr] | None = None,
 ) -> exp.Select:
     """Columns: the keys, time, n (at risk), converted, lost, kept and, where losses compete, gained; a row per time.
 
     `kept` is the logarithm of the share that does not convert at that time, `gained` the share of all that converts.
-    With `last` all times after it are one: nothing up to it depends on when later exits are.
+    With `last` all times after it are one: nothing up to it depends on when later exits are. `counts` are sums over
+    the cohort, by name: their parts at each time.
     """
     at_risk = _over(exp.Sum(this=column("units")), keys, "CURRENT ROW", "UNBOUNDED FOLLOWING")
-    each = _exits(cohort, keys, observed, with_lost=with_lost, last=last)
+    each = _exits(cohort, keys, observed, with_lost=with_lost, last=last, counts=counts or {})
     risks = exp.select(exp.Star(), named(at_risk, "n")).from_(each.subquery("exits"))
     # Whoever is last at risk and goes leaves nobody behind, whose share would be asked for: no logarithm of 0.
     left = {"kept": column("converted"), **({"stayed": column("converted") + column("lost")} if competing else {})}
@@ -68,9 +76,15 @@ def _complement(logarithm: exp.Expr) -> exp.Expr:
 
 
 def _exits(
-    cohort: str, keys: Sequence[str], observed: exp.Expr, *, with_lost: bool, last: exp.Expr | None
+    cohort: str,
+    keys: Sequence[str],
+    observed: exp.Expr,
+    *,
+    with_lost: bool,
+    last: exp.Expr | None,
+    counts: Mapping[str, exp.Expr],
 ) -> exp.Select:
-    """Columns: the keys, time, units, converted, lost: how many left at a time, and why."""
+    """Columns: the keys, time, units, converted, lost and the counts: how many left at a time, and why."""
     waited = column("waited")
     converts: exp.Expr = waited.is_(exp.Null()).not_()
     left = exp.Case()
@@ -84,16 +98,17 @@ def _exits(
         left = left.when(converts.copy(), waited.copy())
     time: exp.Expr = left.else_(observed)
     if last is not None:
-        time = exp.Least(this=time, expressions=[exp.Add(this=last, expression=exp.Literal.number(1))])
+        after = exp.Add(this=last, expression=exp.Literal.number(1))
+        time = exp.Least(this=time, expressions=[after], ignore_nulls=True)
     each = exp.select(
-        *[column(key) for key in keys],
+        exp.Star(),
         named(time, "time"),
-        column("units"),
         named(exp.Case().when(converts, column("units")).else_(exp.Literal.number(0)), "converted"),
         named(exp.Case().when(loses, column("units")).else_(exp.Literal.number(0)), "lost"),
     ).from_(cohort)
     groups = [column(key) for key in (*keys, "time")]
     sums = [named(total(column(name)), name) for name in ("units", "converted", "lost")]
+    sums += [named(tree, name) for name, tree in counts.items()]
     return grouped(exp.select(*groups, *sums).from_(each.subquery("each")), groups)
 
 
@@ -119,10 +134,12 @@ def _over(tree: exp.Expr, keys: Sequence[str], start: str, end: str) -> exp.Wind
     return exp.Window(this=tree, partition_by=[column(key) for key in keys], order=order, spec=spec)
 
 
-def survival(exits_name: str, keys: Sequence[str], window: exp.Expr, *, competing: bool) -> exp.Select:
-    """Columns: the keys, rate_kaplan_meier and, where losses compete, rate_cumulative_incidence at the window.
+def survival(
+    exits_name: str, keys: Sequence[str], window: exp.Expr, *, competing: bool, counts: Mapping[str, str]
+) -> exp.Select:
+    """Columns: the keys, rate_kaplan_meier and, where losses compete, rate_cumulative_incidence at the window; counts.
 
-    0 before the first exit. NULL of nobody.
+    0 before the first exit. NULL of nobody. `counts` are names by the names that the exits have them by.
     """
     by_then = column("time") <= window
     everybody = _filtered(exp.Count(this=exp.Star()), exp.and_(by_then, _all_gone()))
@@ -136,6 +153,7 @@ def survival(exits_name: str, keys: Sequence[str], window: exp.Expr, *, competin
         named(exp.Case().when(nobody.copy(), exp.Null()).else_(value), name)
         for name, value in zip(SURVIVAL, values, strict=False)
     ]
+    shown += [named(total(column(part)), name) for part, name in counts.items()]
     groups = [column(key) for key in keys]
     return grouped(exp.select(*groups, *shown).from_(exits_name), groups)
 
