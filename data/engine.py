@@ -108,7 +108,8 @@ def _rows(
     """The rows of one SELECT, planned once: `cursor.sql` plans it to know its columns, and again to run it."""
     frame = pl.from_arrow(cursor.execute(select, values).to_arrow_table())
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    coded = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Categorical | pl.Enum)]
+    return frame.cast(dict.fromkeys(coded, pl.String)) if coded else frame
 
 
 def _first_line(error: Exception) -> str:

@@ -53,6 +53,8 @@ def _check_noted_columns(model: ModelFile, columns: Mapping[str, str]) -> None:
     for name, place in ({name: Place(model.file, 1, 1) for name in (*model.key, *model.order)} | noted).items():
         if name not in columns:
             problems.add(place, f"a note names '{name}', no column of {model.name}. {did_you_mean(name, columns)}")
+        elif name in model.notes and model.notes[name].coded and columns[name] != "VARCHAR":
+            problems.add(place, f"'#coded' is for texts; {model.name}.{name} is {columns[name]}.")
     problems.raise_if_any()
 
 

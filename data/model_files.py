@@ -40,7 +40,7 @@ BUILD_TABLES = ("company", "touch_order")
 _TAKEN = (*CANONICAL, *BUILD_TABLES, CLOCKS, "quarantine", "personal", "raw")
 
 _HEAD_NOTES = ("key", "order")
-_COLUMN_NOTES = ("link", "needs", "not_null", "one_of", "unique")
+_COLUMN_NOTES = ("coded", "link", "needs", "not_null", "one_of", "unique")
 _NOTE = re.compile(r"#(\w+)(?:\(((?:'[^']*'|[^')])*)\))?")
 _NOTED_COLUMN = re.compile(r"(?P<code>(?:'[^']*'|[^'])*?)--\s*(?P<notes>#\w.*)$")
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
@@ -49,11 +49,12 @@ _LAST_NAME = re.compile(r'"?(?P<name>\w+)"?\s*,?\s*$')
 
 @dataclass(frozen=True)
 class Notes:
-    """What the comment beside a column promises. `needs` are groups of alternatives, each of which one must exist."""
+    """What the comment beside a column says. `needs` are groups of alternatives, each of which one must exist."""
 
     place: Place
     unique: bool = False
     not_null: bool = False
+    coded: bool = False
     one_of: tuple[str, ...] = ()
     link: str | None = None
     needs: tuple[tuple[str, ...], ...] = ()
@@ -193,6 +194,7 @@ def _notes(comment: str, place: Place, problems: Problems) -> Notes:
         place,
         unique=bool(found["unique"]),
         not_null=bool(found["not_null"]),
+        coded=bool(found["coded"]),
         one_of=tuple(value.replace("''", "'") for words in found["one_of"] for value in _QUOTED.findall(words)),
         link=links[0] if links else None,
         needs=tuple(_split(needs, "|") for needs in found["needs"]),

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from data.engine import Workbench
@@ -72,6 +73,21 @@ class TestCompanyModels:
             "Wins by country.", ("country",), 1,
         )  # fmt: skip
 
+    @pytest.mark.parametrize("countries", [("FR", "DE", None, "FR"), (None,), ()])
+    def test_a_text_that_is_stored_as_codes_reads_like_a_text(
+        self, tmp_path: Path, countries: tuple[str | None, ...]
+    ) -> None:
+        model(tmp_path, "mine", "select country -- #coded\nfrom contacts")
+        contacts = [{"contact_id": f"C{place}", "country": country} for place, country in enumerate(countries)]
+        bench = workbench({"contacts": contacts})
+        described = build(bench, STAGES, company_at(tmp_path))
+        assert described["mine"].columns["country"].type == "VARCHAR"
+        in_order = bench.frame("SELECT * FROM mine ORDER BY country NULLS LAST")
+        assert in_order.schema == {"country": pl.String}
+        assert in_order["country"].to_list() == sorted(countries, key=lambda name: (name is None, name or ""))
+        asked = bench.frame("SELECT count(*) FROM mine WHERE country = $country OR country = 'none'", {"country": "FR"})
+        assert asked.item() == countries.count("FR")
+
     def test_a_model_of_the_same_name_replaces_ours(self, tmp_path: Path) -> None:
         model(tmp_path, "visits", "select touch_id, happened_on as visited_on from touches")
         bench = built(tmp_path, touches=[{"touch_id": "T", "kind": "form", "happened_at": dt.datetime(2024, 1, 1)}])
@@ -125,6 +141,7 @@ class TestCompanyModels:
         [
             ("select titel from contacts", "the database cannot run this model: Binder Error"),
             ("select contact_id, 1 -- #unique\nas one from contacts, accounts", "a note names '1', no column of mine."),
+            ("select 1 as one -- #coded\nfrom contacts", "'#coded' is for texts; mine.one is INTEGER."),
             (
                 "-- #key(contactid)\nselect contact_id from contacts",
                 "a note names 'contactid', no column of mine. Did you mean 'contact_id'?",

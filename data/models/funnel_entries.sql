@@ -3,7 +3,7 @@
 select
     e.entry, -- #not_null
     e.target, -- #not_null
-    e.channel, -- #needs(touches.channel | campaigns.channel | contacts.original_source)
+    e.channel, -- #coded #needs(touches.channel | campaigns.channel | contacts.original_source)
     e.entered_on, -- #not_null
     e.target_on,
     e.is_inferred,
