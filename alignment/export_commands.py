@@ -12,10 +12,10 @@ import typer
 
 from alignment.months import month_of
 from alignment.report import FORMATS, file_name, logged
-from alignment.snapshots import Shelf, Snapshot, shelf_of, shelves_per
+from alignment.snapshots import Snapshot, shelves_of
 from data.commands import CompanyOption
 from data.company import Company, company_folder, read_company
-from data.errors import InvalidQuestion, NotExported, NotSealed, did_you_mean
+from data.errors import InvalidQuestion, NotExported, did_you_mean
 
 __all__ = ["mount", "write_whole"]
 
@@ -43,7 +43,7 @@ def export_command(
     opened, forms = read_company(company_folder(company)), _forms(form)
     month_of(month)
     folder = to or opened.state / "exports"
-    for shelf in _shelves(opened, month, per):
+    for shelf in shelves_of(opened, month, per):
         snapshot = shelf.open(month, revision)
         for one in forms:
             typer.echo(str(_write(opened, snapshot, one, folder)))
@@ -55,16 +55,6 @@ def _forms(written: str) -> list[str]:
         if form not in FORMATS:
             raise InvalidQuestion(f"There is no format '{form}'. {did_you_mean(form, FORMATS)}")
     return forms
-
-
-def _shelves(company: Company, month: str, per: str | None) -> list[Shelf]:
-    if per is None:
-        return [shelf_of(company)]
-    shelves = [shelf for shelf in shelves_per(company, per) if shelf.revisions(month)]
-    if not shelves:
-        seal = f"python tandem.py snapshot {month} --per {per}"
-        raise NotSealed(f"{company.name} has no sealed month '{month}' by {per}. Seal it with: {seal}")
-    return shelves
 
 
 def _write(company: Company, snapshot: Snapshot, form: str, folder: Path) -> Path:

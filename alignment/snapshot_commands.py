@@ -11,7 +11,7 @@ import typer
 from alignment.months import due_month, last_month, month_of, name_of, today_in
 from alignment.restatement import Restatement, carried, restate
 from alignment.sealing import Sealed, seal_month, seal_per
-from alignment.snapshots import Shelf, shelf_of, shelves_per
+from alignment.snapshots import Shelf, shelf_of, shelves_of, shelves_per
 from alignment.verification import verify
 from data.calendar import Period
 from data.commands import (
@@ -151,7 +151,7 @@ def restate_command(
     if records is not None:
         session.reach.metric(records)
     shown = []
-    for shelf in _shelves_of(session.company, name, per):
+    for shelf in shelves_of(session.company, name, per):
         sealed = shelf.open(name, revision)
         found = restate(session, sealed)
         frame = _restated(
@@ -161,17 +161,6 @@ def restate_command(
             frame = frame.select(pl.lit(sealed.manifest.per[1]).alias(sealed.manifest.per[0]), pl.all())
         shown.append(frame)
     print_frame(pl.concat(shown), chosen_format(form, as_json))
-
-
-def _shelves_of(company: Company, month: str, per: str | None) -> list[Shelf]:
-    """Where a month is sealed: once, or by the values of a dimension. Raises NotSealed where there is none of these."""
-    if per is None:
-        return [shelf_of(company)]
-    shelves = [shelf for shelf in shelves_per(company, per) if shelf.revisions(month)]
-    if not shelves:
-        seal = f"python tandem.py snapshot {month} --per {per}"
-        raise NotSealed(f"{company.name} has no sealed month '{month}' by {per}. Seal it with: {seal}")
-    return shelves
 
 
 def _restated(found: Restatement, name: str, records: str | None) -> pl.DataFrame:

@@ -31,8 +31,8 @@ from data.durable import flush
 from data.errors import NotSealed, did_you_mean
 from data.wholeness import Damaged, OtherVersion, SealedFile, check_text, with_checksum
 
-__all__ = ["LAYOUT", "MANIFEST", "SealedMonth", "Shelf", "Snapshot", "files_in", "hashed", "shelf_of", "shelves_per",
-           "split_by"]  # fmt: skip
+__all__ = ["LAYOUT", "MANIFEST", "SealedMonth", "Shelf", "Snapshot", "files_in", "hashed", "shelf_of", "shelves_of",
+           "shelves_per", "split_by"]  # fmt: skip
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
@@ -217,6 +217,17 @@ def shelves_per(company: Company, dimension: str) -> list[Shelf]:
     found = sorted((company.state / "snapshots" / "per" / dimension).glob("*"))
     shelves = [Shelf(folder, company) for folder in found if folder.is_dir()]
     return [shelf for shelf in shelves if shelf.months()]
+
+
+def shelves_of(company: Company, month: str, per: str | None) -> list[Shelf]:
+    """Where a month is sealed: once, or by the values of a dimension. Raises NotSealed where there is none of these."""
+    if per is None:
+        return [shelf_of(company)]
+    shelves = [shelf for shelf in shelves_per(company, per) if shelf.revisions(month)]
+    if not shelves:
+        seal = f"python tandem.py snapshot {month} --per {per}"
+        raise NotSealed(f"{company.name} has no sealed month '{month}' by {per}. Seal it with: {seal}")
+    return shelves
 
 
 def split_by(company: Company) -> list[str]:
