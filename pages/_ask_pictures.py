@@ -115,19 +115,11 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
     targets = {name: _targets.of_answer(seen, answer, name) for name in names}
     points = [
         targets[name].on_point(
-            Point(
-                period_label(start, grain),
-                value,
-                words(seen, name, value),
-                shift(start, grain, 1) <= _after(seen),
-                "" if is_single else _group(seen, dimension, group) if dimension else _short(seen, name),
-            ),
-            *([group, start] if dimension else [start]),
+            _point(seen, answer, name, group, start, is_single=is_single), *([group, start] if dimension else [start])
         )
         for name in names
         for group in kept
         for start in starts
-        for value in [_value(seen, frame, name, dimension, group, start)]
     ]
     moved = {
         name: _rules.changes(seen, stages, starts, grain) for name, stages in _rules.stages_of(seen, names).items()
@@ -155,6 +147,16 @@ def _lines(seen: View, answer: Answer, names: list[str]) -> None:
         columns=_columns(seen, answer, *targets.values()),
         below=_rows(seen, answer),
     )
+
+
+def _point(seen: View, answer: Answer, name: str, group: str | None, start: dt.date, *, is_single: bool) -> Point:
+    """A period of one line; a line that is alone needs no name."""
+    query, grain = answer.query, answer.query.grain or ""
+    dimension = query.by[0] if query.by else None
+    value = _value(seen, answer.frame, name, dimension, group, start)
+    line = "" if is_single else _group(seen, dimension, group) if dimension else _short(seen, name)
+    is_whole = shift(start, grain, 1) <= _after(seen)
+    return Point(period_label(start, grain), value, words(seen, name, value), is_whole, line)
 
 
 def _after(seen: View) -> dt.date:

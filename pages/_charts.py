@@ -113,16 +113,7 @@ def ranked_bars(
     ]
     drawing = Drawing(theme, max(1, len(rows)) * pitch, _from_zero(scaled))
     drawing.make_room([str(row.label) for row in rows], [row.text for row in rows])
-    marker = {
-        "color": colors,
-        "line": {"color": theme.quiet, "width": [0] * plain + [1] * len(hatched)},
-        "pattern": {
-            # Overlay, since Plotly draws the pattern that replaces a fill in the colour of the fill.
-            "shape": [""] * plain + ["/"] * len(hatched), "fillmode": "overlay",
-            "fgcolor": [theme.quiet] * len(rows), "fgopacity": 0.6, "size": 7, "solidity": 0.2,
-        },
-    }  # fmt: skip
-    drawing.bars(values, middles, width, marker)
+    drawing.bars(values, middles, width, _marker(theme, colors, plain))
     for row, middle in zip(rows, middles, strict=True):
         end = drawing.cut(max(row.value or 0, row.mark or 0, row.target or 0), middle, width)
         _row(drawing, str(row.label), row.value, row.text, middle, end=end)
@@ -132,6 +123,20 @@ def ranked_bars(
             drawing.tick(row.target, row.value or 0, middle, width, theme.quiet, thick=1)
     drawing.hover_rows([(str(row.label), row.says or row.text) for row in rows], middles, pitch)
     return figure(drawing)
+
+
+def _marker(theme: Theme, colors: Sequence[str], plain: int) -> dict[str, object]:
+    """How bars look: the first `plain` of them filled, the others hatched."""
+    hatched = len(colors) - plain
+    return {
+        "color": colors,
+        "line": {"color": theme.quiet, "width": [0] * plain + [1] * hatched},
+        "pattern": {
+            # Overlay, since Plotly draws the pattern that replaces a fill in the colour of the fill.
+            "shape": [""] * plain + ["/"] * hatched, "fillmode": "overlay",
+            "fgcolor": [theme.quiet] * len(colors), "fgopacity": 0.6, "size": 7, "solidity": 0.2,
+        },
+    }  # fmt: skip
 
 
 def figure(drawing: Drawing) -> go.Figure:
